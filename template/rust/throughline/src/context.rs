@@ -1,0 +1,266 @@
+//! The ambient context: what is known of the request that is being handled, anywhere in it.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use crate::{CorrelationId, TraceParent};
+
+tokio::task_local! {
+    static CURRENT: Context;
+}
+
+/// What is known of one request. Cheap to clone.
+///
+/// [`run`](crate::run) makes one for each request and runs the handler inside it; [`context`] then
+/// gives it anywhere in the handler, and in every task made with [`spawn`] or [`spawn_blocking`].
+/// A bare `tokio::spawn` loses it, as every task-local is lost there: the starter's `clippy.toml`
+/// refuses it.
+///
+/// ```
+/// use throughline::{Context, CorrelationId};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let context = Context::new(CorrelationId::parse("kan-7").unwrap());
+/// context.scope(async {
+///     let seen = throughline::spawn(async { throughline::context().correlation_id().clone() });
+///     assert_eq!(seen.await.unwrap().as_str(), "kan-7");
+/// }).await;
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Context(Arc<Inner>);
+
+#[derive(Clone, Debug)]
+struct Inner {
+    correlation_id: CorrelationId,
+    call_id: Option<Arc<str>>,
+    trace: TraceParent,
+    idempotency_key: Option<Arc<str>>,
+    delivery_attempt: Option<u32>,
+    deadline: Option<Instant>,
+    service: Option<Arc<str>>,
+}
+
+impl Context {
+    /// A context with this id, a trace of its own, and nothing else.
+    pub fn new(correlation_id: CorrelationId) -> Self {
+        Self(Arc::new(Inner {
+            correlation_id,
+            call_id: None,
+            trace: TraceParent::root(),
+            idempotency_key: None,
+            delivery_attempt: None,
+            deadline: None,
+            service: None,
+        }))
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Inner)) -> Self {
+        change(Arc::make_mut(&mut self.0));
+        self
+    }
+
+    /// Sets the id of this one invocation.
+    #[must_use]
+    pub fn with_call_id(self, call_id: &str) -> Self {
+        self.with(|inner| inner.call_id = Some(call_id.into()))
+    }
+
+    /// Sets the trace, whose span is this request's own: logged as `span.id`, sent on as parent.
+    #[must_use]
+    pub fn with_trace(self, trace: TraceParent) -> Self {
+        self.with(|inner| inner.trace = trace)
+    }
+
+    /// Sets the key that is the same on every delivery of the same message.
+    #[must_use]
+    pub fn with_idempotency_key(self, key: &str) -> Self {
+        self.with(|inner| inner.idempotency_key = Some(key.into()))
+    }
+
+    /// Sets which delivery of the message this is, counted from 1.
+    #[must_use]
+    pub fn with_delivery_attempt(self, attempt: u32) -> Self {
+        self.with(|inner| inner.delivery_attempt = Some(attempt))
+    }
+
+    /// Sets until when an answer is of use.
+    #[must_use]
+    pub fn with_deadline(self, deadline: Instant) -> Self {
+        self.with(|inner| inner.deadline = Some(deadline))
+    }
+
+    /// Sets the `service.name` of the lines logged in this context, where one process plays
+    /// several services.
+    #[must_use]
+    pub fn with_service(self, service: &str) -> Self {
+        self.with(|inner| inner.service = Some(service.into()))
+    }
+
+    /// The id of the business event.
+    pub fn correlation_id(&self) -> &CorrelationId {
+        &self.0.correlation_id
+    }
+
+    /// The id of this one invocation.
+    pub fn call_id(&self) -> Option<&str> {
+        self.0.call_id.as_deref()
+    }
+
+    /// The trace, with this request's own span.
+    pub fn trace(&self) -> &TraceParent {
+        &self.0.trace
+    }
+
+    /// The key that is the same on every delivery of the same message.
+    pub fn idempotency_key(&self) -> Option<&str> {
+        self.0.idempotency_key.as_deref()
+    }
+
+    /// Which delivery of the message this is, counted from 1.
+    pub fn delivery_attempt(&self) -> Option<u32> {
+        self.0.delivery_attempt
+    }
+
+    /// Until when an answer is of use.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.0.deadline
+    }
+
+    /// How much of the deadline is left; zero once it has passed, `None` where there is none.
+    pub fn time_left(&self) -> Option<Duration> {
+        self.0
+            .deadline
+            .map(|deadline| deadline.saturating_duration_since(Instant::now()))
+    }
+
+    /// The service that logs in this context, where it is not the process' own.
+    pub fn service(&self) -> Option<&str> {
+        self.0.service.as_deref()
+    }
+
+    /// Runs a future inside this context.
+    pub async fn scope<F: Future>(self, future: F) -> F::Output {
+        CURRENT.scope(self, future).await
+    }
+
+    /// Runs a closure inside this context.
+    pub fn sync_scope<R>(self, work: impl FnOnce() -> R) -> R {
+        CURRENT.sync_scope(self, work)
+    }
+}
+
+/// The context of the request that is being handled.
+///
+/// Outside of one there is none to give: then a new, detached one with an id of its own, so that
+/// an outgoing call still carries an id. Use [`current`] to tell the two apart.
+pub fn context() -> Context {
+    current().unwrap_or_else(|| Context::new(CorrelationId::mint()))
+}
+
+/// The context of the request that is being handled, if one is.
+pub fn current() -> Option<Context> {
+    CURRENT.try_with(Clone::clone).ok()
+}
+
+/// `tokio::spawn` that carries the context over.
+///
+/// # Panics
+/// Outside a tokio runtime, as `tokio::spawn` does.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is what to use instead of it"
+)]
+pub fn spawn<F>(future: F) -> JoinHandle<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    match current() {
+        Some(context) => tokio::spawn(context.scope(future)),
+        None => tokio::spawn(future),
+    }
+}
+
+/// `tokio::task::spawn_blocking` that carries the context over.
+///
+/// # Panics
+/// Outside a tokio runtime, as `tokio::task::spawn_blocking` does.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is what to use instead of it"
+)]
+pub fn spawn_blocking<F, R>(work: F) -> JoinHandle<R>
+where
+    F: FnOnce() -> R + Send + 'static,
+    R: Send + 'static,
+{
+    match current() {
+        Some(context) => tokio::task::spawn_blocking(move || context.sync_scope(work)),
+        None => tokio::task::spawn_blocking(work),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_id(id: &str) -> Context {
+        Context::new(CorrelationId::parse(id).unwrap())
+    }
+
+    fn id() -> Option<String> {
+        current().map(|context| context.correlation_id().to_string())
+    }
+
+    #[tokio::test]
+    async fn outside_a_request_there_is_no_context() {
+        assert!(current().is_none());
+        assert_ne!(context().correlation_id(), context().correlation_id());
+        assert_eq!(spawn(async { id() }).await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn the_context_goes_along_into_tasks_and_blocking_threads() {
+        with_id("a")
+            .scope(async {
+                assert_eq!(spawn(async { id() }).await.unwrap().as_deref(), Some("a"));
+                let nested = spawn(async { spawn_blocking(id).await.unwrap() });
+                assert_eq!(nested.await.unwrap().as_deref(), Some("a"));
+            })
+            .await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_thousand_requests_at_once_never_see_each_others_id() {
+        let requests: Vec<_> = (0..1000)
+            .map(|n| {
+                spawn(with_id(&format!("request-{n}")).scope(async move {
+                    tokio::task::yield_now().await;
+                    let inner = spawn(async {
+                        tokio::task::yield_now().await;
+                        id()
+                    });
+                    (n, id(), inner.await.unwrap())
+                }))
+            })
+            .collect();
+        for request in requests {
+            let (n, outer, inner) = request.await.unwrap();
+            assert_eq!(outer.as_deref(), Some(format!("request-{n}").as_str()));
+            assert_eq!(inner, outer);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_time_left_runs_out_and_stays_at_zero() {
+        let context = with_id("a").with_deadline(Instant::now() + Duration::from_secs(2));
+        assert_eq!(context.time_left(), Some(Duration::from_secs(2)));
+        tokio::time::advance(Duration::from_secs(3)).await;
+        assert_eq!(context.time_left(), Some(Duration::ZERO));
+    }
+}

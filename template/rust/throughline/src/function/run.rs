@@ -1,0 +1,155 @@
+//! The process around a handler: it starts, serves, and stops in order.
+
+use std::fs;
+use std::path::Path;
+use std::process::ExitCode;
+
+use tokio::net::TcpListener;
+
+use super::answer::Function;
+use super::handler::Handler;
+use super::settings::{Problem, Settings};
+use crate::{serve, shutdown_signal, telemetry};
+
+/// `EX_USAGE` of sysexits: the configuration is at fault.
+const USAGE: u8 = 64;
+/// `EX_UNAVAILABLE`: the port could not be had.
+const UNAVAILABLE: u8 = 69;
+
+/// Serves a handler as an OpenFaaS function until SIGTERM, and gives the exit code for `main`.
+///
+/// Exits with 64 after listing every problem when the environment is wrong, and with 69 when the
+/// port can't be had.
+pub fn run<H, Via>(handler: H) -> ExitCode
+where
+    H: Handler<Via>,
+    Via: 'static,
+{
+    run_with(|_| Ok(handler))
+}
+
+/// [`run`] for a handler that has a configuration of its own.
+///
+/// `build` is given the environment as a lookup. What it finds wrong is listed together with what
+/// is wrong in the settings all functions have.
+///
+/// ```no_run
+/// use throughline::{Problem, Request};
+///
+/// fn main() -> std::process::ExitCode {
+///     throughline::run_with(|env| {
+///         let shop = env("shop_url")
+///             .ok_or_else(|| vec![Problem::without_value("shop_url", "set it to the shop's URL")])?;
+///         Ok(move |_: Request| {
+///             let shop = shop.clone();
+///             async move { format!("buying at {shop}") }
+///         })
+///     })
+/// }
+/// ```
+pub fn run_with<H, Via>(
+    build: impl FnOnce(&dyn Fn(&str) -> Option<String>) -> Result<H, Vec<Problem>>,
+) -> ExitCode
+where
+    H: Handler<Via>,
+    Via: 'static,
+{
+    let env = |name: &str| std::env::var(name).ok();
+    let (settings, handler) = match (Settings::read(&env), build(&env)) {
+        (Ok(settings), Ok(handler)) => (settings, handler),
+        (settings, handler) => {
+            let mut problems = settings.err().unwrap_or_default();
+            problems.extend(handler.err().unwrap_or_default());
+            complain(&problems);
+            return ExitCode::from(USAGE);
+        }
+    };
+    let guard = match telemetry::init_with(&settings.name, settings.log_filter.as_deref()) {
+        Ok(guard) => guard,
+        Err(error) => {
+            complain(&[Problem::without_value("RUST_LOG", error.to_string())]);
+            return ExitCode::from(USAGE);
+        }
+    };
+    let code = serve_until_stopped(handler, settings);
+    drop(guard);
+    code
+}
+
+fn serve_until_stopped<H: Handler<Via>, Via: 'static>(handler: H, settings: Settings) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    let served = runtime.and_then(|runtime| runtime.block_on(serve_function(handler, settings)));
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(error = %error, "the function can't be served");
+            ExitCode::from(UNAVAILABLE)
+        }
+    }
+}
+
+async fn serve_function<H: Handler<Via>, Via: 'static>(
+    handler: H,
+    settings: Settings,
+) -> std::io::Result<()> {
+    let asked_to_stop = shutdown_signal()?;
+    let listener = TcpListener::bind(("0.0.0.0", settings.port))
+        .await
+        .map_err(|error| {
+            let port = settings.port;
+            std::io::Error::new(error.kind(), format!("port = \"{port}\": {error}"))
+        })?;
+    let address = listener.local_addr()?;
+    if let Some(lock) = &settings.lock_file {
+        put_lock(lock)?;
+    }
+    tracing::info!(port = address.port(), "the function is ready");
+    let function = Function::new(handler, settings.clone());
+    let stopping = {
+        let function = function.clone();
+        let settings = settings.clone();
+        async move {
+            asked_to_stop.await;
+            tracing::info!("asked to stop: no longer ready, still serving");
+            function.stop_being_ready();
+            if let Some(lock) = &settings.lock_file {
+                let _ = fs::remove_file(lock);
+            }
+            tokio::time::sleep(settings.healthcheck_interval).await;
+        }
+    };
+    let service = move |request| function.clone().serve(request);
+    let left = serve(listener, service, stopping, settings.write_timeout).await;
+    match left {
+        0 => tracing::info!("stopped; every request was answered"),
+        left => tracing::warn!(
+            left,
+            "stopped; {left} connections were cut after write_timeout"
+        ),
+    }
+    Ok(())
+}
+
+/// The file whose presence tells the watchdog's health check that the function is up.
+fn put_lock(path: &Path) -> std::io::Result<()> {
+    fs::write(path, b"").map_err(|error| {
+        let path = path.display();
+        std::io::Error::new(
+            error.kind(),
+            format!("the lock file {path} can't be written: {error}; set suppress_lock=true, or mount a writable /tmp"),
+        )
+    })
+}
+
+/// Before there is a log, problems go to standard error.
+#[expect(
+    clippy::print_stderr,
+    reason = "the log is not set up when the configuration is wrong"
+)]
+fn complain(problems: &[Problem]) {
+    for problem in problems {
+        eprintln!("{problem}");
+    }
+}

@@ -1,0 +1,216 @@
+//! What the environment tells a function: the variables of OpenFaaS' watchdog, validated.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::parse_duration;
+
+/// One thing that is wrong with the configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The variable, file or setting.
+    pub name: String,
+    /// What it holds; a secret's is left out.
+    pub value: Option<String>,
+    /// What is wrong with it, and what to do.
+    pub reason: String,
+}
+
+impl Problem {
+    /// A problem with a value that may be shown.
+    pub fn new(name: &str, value: &str, reason: impl Into<String>) -> Self {
+        Self {
+            name: name.to_owned(),
+            value: Some(value.to_owned()),
+            reason: reason.into(),
+        }
+    }
+
+    /// A problem with a value that is missing or must not be shown.
+    pub fn without_value(name: &str, reason: impl Into<String>) -> Self {
+        Self {
+            name: name.to_owned(),
+            value: None,
+            reason: reason.into(),
+        }
+    }
+}
+
+/// `name = "value": reason`
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.value {
+            Some(value) => write!(f, "{} = {value:?}: {}", self.name, self.reason),
+            None => write!(f, "{}: {}", self.name, self.reason),
+        }
+    }
+}
+
+/// How the function is served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// `OPENFAAS_NAME`, else the program's name: `service.name` on each line.
+    pub name: String,
+    /// `port`, 8080 where unset. 0 takes a free one, which is logged.
+    pub port: u16,
+    /// `exec_timeout`, 30 s where unset; 0 means none. After it the answer is 504.
+    pub exec_timeout: Option<Duration>,
+    /// `write_timeout`, 30 s where unset: how long a stop waits for requests to finish.
+    pub write_timeout: Duration,
+    /// `healthcheck_interval`, `write_timeout` where unset: how long a stop goes on serving, so
+    /// that whoever routes to it notices that it is not ready.
+    pub healthcheck_interval: Duration,
+    /// `max_inflight`, 0 where unset: no limit. Over it the answer is 429.
+    pub max_inflight: usize,
+    /// `max_body_bytes`, 16 MiB where unset. Over it the answer is 413.
+    pub max_body_bytes: usize,
+    /// `/tmp/.lock`, which the watchdog's health check looks at; `None` with `suppress_lock=true`.
+    pub lock_file: Option<PathBuf>,
+    /// `RUST_LOG`.
+    pub log_filter: Option<String>,
+}
+
+impl Settings {
+    /// Reads the variables through `lookup`.
+    ///
+    /// # Errors
+    /// Every value that is not what its variable takes, all at once.
+    pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, Vec<Problem>> {
+        let mut read = Reader {
+            lookup,
+            problems: Vec::new(),
+        };
+        let second = Duration::from_secs(1);
+        let write_timeout = read.duration("write_timeout", 30 * second);
+        let exec_timeout = read.duration("exec_timeout", 30 * second);
+        let suppress_lock = read.flag("suppress_lock");
+        let settings = Self {
+            name: lookup("OPENFAAS_NAME")
+                .filter(|name| !name.is_empty())
+                .unwrap_or_else(program_name),
+            port: read.number("port", 8080, "a port from 0 to 65535"),
+            exec_timeout: Some(exec_timeout).filter(|timeout| !timeout.is_zero()),
+            write_timeout,
+            healthcheck_interval: read.duration("healthcheck_interval", write_timeout),
+            max_inflight: read.number("max_inflight", 0, "a number of requests, 0 for no limit"),
+            max_body_bytes: read.number("max_body_bytes", 16 << 20, "a number of bytes"),
+            lock_file: (!suppress_lock).then(|| std::env::temp_dir().join(".lock")),
+            log_filter: lookup("RUST_LOG"),
+        };
+        if read.problems.is_empty() {
+            Ok(settings)
+        } else {
+            Err(read.problems)
+        }
+    }
+}
+
+struct Reader<'a> {
+    lookup: &'a dyn Fn(&str) -> Option<String>,
+    problems: Vec<Problem>,
+}
+
+impl Reader<'_> {
+    fn value<T>(
+        &mut self,
+        name: &str,
+        default: T,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> T {
+        let Some(text) = (self.lookup)(name).filter(|text| !text.is_empty()) else {
+            return default;
+        };
+        parse(text.trim()).unwrap_or_else(|reason| {
+            self.problems.push(Problem::new(name, &text, reason));
+            default
+        })
+    }
+
+    fn number<T: std::str::FromStr>(&mut self, name: &str, default: T, what: &str) -> T {
+        self.value(name, default, |text| {
+            text.parse().map_err(|_| format!("it takes {what}"))
+        })
+    }
+
+    fn duration(&mut self, name: &str, default: Duration) -> Duration {
+        self.value(name, default, |text| {
+            parse_duration(text).map_err(|error| error.to_string())
+        })
+    }
+
+    fn flag(&mut self, name: &str) -> bool {
+        self.value(name, false, |text| match text {
+            "true" | "1" => Ok(true),
+            "false" | "0" => Ok(false),
+            _ => Err("it takes true or false".to_owned()),
+        })
+    }
+}
+
+fn program_name() -> String {
+    std::env::args_os()
+        .next()
+        .and_then(|path| PathBuf::from(path).file_stem()?.to_str().map(str::to_owned))
+        .unwrap_or_else(|| "function".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&str, &str)]) -> Result<Settings, Vec<Problem>> {
+        Settings::read(&|name| {
+            pairs
+                .iter()
+                .find(|(known, _)| *known == name)
+                .map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn an_empty_environment_gives_the_watchdogs_defaults() {
+        let settings = read(&[]).unwrap();
+        assert_eq!(settings.port, 8080);
+        assert_eq!(settings.exec_timeout, Some(Duration::from_secs(30)));
+        assert_eq!(settings.healthcheck_interval, Duration::from_secs(30));
+        assert_eq!(settings.max_inflight, 0);
+        assert!(settings.lock_file.unwrap().ends_with(".lock"));
+    }
+
+    #[test]
+    fn what_is_set_is_read() {
+        let settings = read(&[
+            ("OPENFAAS_NAME", "charge-card"),
+            ("port", "0"),
+            ("exec_timeout", "0"),
+            ("write_timeout", "1m"),
+            ("max_inflight", "7"),
+            ("suppress_lock", "true"),
+        ])
+        .unwrap();
+        assert_eq!(settings.name, "charge-card");
+        assert_eq!(settings.exec_timeout, None);
+        assert_eq!(settings.healthcheck_interval, Duration::from_secs(60));
+        assert_eq!(settings.max_inflight, 7);
+        assert_eq!(settings.lock_file, None);
+    }
+
+    #[test]
+    fn every_problem_is_listed_at_once() {
+        let problems = read(&[
+            ("port", "eighty"),
+            ("exec_timeout", "soon"),
+            ("max_inflight", "-1"),
+            ("suppress_lock", "yes"),
+        ])
+        .unwrap_err();
+        let text: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        assert_eq!(text.len(), 4, "{text:?}");
+        assert!(text.contains(&r#"port = "eighty": it takes a port from 0 to 65535"#.to_owned()));
+        assert!(
+            text.iter()
+                .any(|line| line.starts_with(r#"exec_timeout = "soon": not a duration"#))
+        );
+    }
+}

@@ -1,0 +1,142 @@
+//! Log lines: what each carries, and how it leaves the process without holding anything up.
+
+mod line;
+mod queue;
+mod stdout;
+mod subscriber;
+
+use std::panic;
+
+use tracing_subscriber::filter::{Directive, EnvFilter, LevelFilter};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+#[cfg(feature = "function")]
+pub(crate) use line::chain;
+pub use stdout::Guard;
+pub(crate) use subscriber::JsonLines;
+#[cfg(feature = "function")]
+pub(crate) use subscriber::Sink;
+
+/// Why logging could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum InitError {
+    /// `RUST_LOG` is no filter.
+    #[error(
+        "RUST_LOG = {value:?}: {reason}; give a level such as info, or directives such as info,hyper=warn"
+    )]
+    Filter {
+        /// The value of `RUST_LOG`.
+        value: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Standard output is not there to write to.
+    #[error("standard output can't be opened for log lines: {0}")]
+    Stdout(#[source] std::io::Error),
+    /// The program already has a subscriber.
+    #[error("log lines are already set up in this process: {0}")]
+    Twice(#[source] tracing_subscriber::util::TryInitError),
+}
+
+/// Sets up the log lines of this process: JSON to standard output, one object a line, every line
+/// stamped with the id of the request it belongs to.
+///
+/// `filter` has the form of `RUST_LOG`; `None` means `info`. Milestones are written whatever it
+/// says, unless it has a directive for `throughline::milestone`. Events of the `log` crate and
+/// panics come out as lines too.
+///
+/// Lines are written by a thread of their own through a bounded queue: a standard output that
+/// nobody reads never stops a request. What the queue could not hold is dropped, lowest levels
+/// first, counted, and said in a line once there is room again.
+///
+/// Keep the [`Guard`]: dropping it writes out what is queued.
+///
+/// # Errors
+/// When the filter does not parse, standard output is closed, or logging was set up before.
+pub fn init_with(service: &str, filter: Option<&str>) -> Result<Guard, InitError> {
+    let filter = env_filter(filter)?;
+    let guard = stdout::start().map_err(InitError::Stdout)?;
+    tracing_subscriber::registry()
+        .with(filter)
+        .with(JsonLines::new(service, guard.sink()))
+        .try_init()
+        .map_err(InitError::Twice)?;
+    let previous = panic::take_hook();
+    let _ = previous; // its text on standard error would stand beside the line without an id
+    panic::set_hook(Box::new(log_panic));
+    Ok(guard)
+}
+
+/// [`init_with`] the filter of the environment variable `RUST_LOG`.
+///
+/// # Errors
+/// As [`init_with`].
+pub fn init(service: &str) -> Result<Guard, InitError> {
+    let filter = std::env::var("RUST_LOG").ok();
+    init_with(service, filter.as_deref())
+}
+
+fn env_filter(filter: Option<&str>) -> Result<EnvFilter, InitError> {
+    let text = filter.unwrap_or_default();
+    let parsed = EnvFilter::builder()
+        .with_default_directive(LevelFilter::INFO.into())
+        .parse(text)
+        .map_err(|error| InitError::Filter {
+            value: text.to_owned(),
+            reason: error.to_string(),
+        })?;
+    if text.contains("throughline::milestone") {
+        return Ok(parsed);
+    }
+    let milestones: Directive = "throughline::milestone=info"
+        .parse()
+        .expect("a target and a level are a directive");
+    Ok(parsed.add_directive(milestones))
+}
+
+/// The hook runs on the thread that panics, so inside the request's context.
+fn log_panic(panic: &panic::PanicHookInfo<'_>) {
+    let message = panic
+        .payload_as_str()
+        .unwrap_or("the panic's payload is not text");
+    let place = panic
+        .location()
+        .map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
+    let backtrace = std::backtrace::Backtrace::capture();
+    let stack = match backtrace.status() {
+        std::backtrace::BacktraceStatus::Captured => backtrace.to_string(),
+        _ => place.clone(),
+    };
+    tracing::error!(
+        error.r#type = "panic",
+        error.message = message,
+        error.stack_trace = stack,
+        "panicked at {place}: {message}"
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_that_does_not_parse_is_named_with_the_remedy() {
+        let error = env_filter(Some("info,hyper=loud")).unwrap_err().to_string();
+        assert!(error.contains("info,hyper=loud"), "{error}");
+        assert!(error.contains("give a level"), "{error}");
+    }
+
+    #[test]
+    fn milestones_pass_every_filter_but_one_that_names_them() {
+        let has = |filter| {
+            env_filter(filter)
+                .unwrap()
+                .to_string()
+                .contains("throughline::milestone=info")
+        };
+        assert!(has(None));
+        assert!(has(Some("warn")));
+        assert!(!has(Some("warn,throughline::milestone=off")));
+    }
+}

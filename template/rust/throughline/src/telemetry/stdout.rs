@@ -1,0 +1,78 @@
+//! The thread that writes the queued lines to standard output.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::AsFd as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tracing::Level;
+
+use super::queue::Queue;
+use super::subscriber::Sink;
+
+/// How long a dropped [`Guard`] waits for a reader of standard output.
+const LAST_FLUSH: Duration = Duration::from_secs(2);
+
+/// Keeps log lines flowing. Dropping it writes out what is queued, for at most two seconds.
+pub struct Guard(Arc<Queue>);
+
+impl Guard {
+    /// Waits until everything logged so far has left the process, but no longer than `most`.
+    /// Says whether it has.
+    pub fn flush(&self, most: Duration) -> bool {
+        self.0.flush(most)
+    }
+
+    pub(super) fn sink(&self) -> Sink {
+        let queue = Arc::clone(&self.0);
+        Arc::new(move |level, line| queue.push(level, line))
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.0.flush(LAST_FLUSH);
+        self.0.close();
+    }
+}
+
+pub(super) fn start() -> io::Result<Guard> {
+    // A descriptor of its own: std's handle holds a lock while it writes, and a reader that does
+    // not read would then park everyone who prints.
+    let stdout = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+    let queue = Arc::new(Queue::new());
+    let for_writer = Arc::clone(&queue);
+    std::thread::Builder::new()
+        .name("log-writer".into())
+        .spawn(move || write_all(&for_writer, stdout))?;
+    Ok(Guard(queue))
+}
+
+/// Writes until the queue is closed. A closed pipe ends nothing: the program is not about its log.
+fn write_all(queue: &Queue, mut to: impl Write) {
+    let mut buffer = Vec::with_capacity(64 * 1024);
+    while let Some(batch) = queue.take() {
+        for line in batch.lines {
+            buffer.extend_from_slice(line.as_bytes());
+            if buffer.len() >= 64 * 1024 {
+                let _ = to.write_all(&buffer);
+                buffer.clear();
+            }
+        }
+        let _ = to.write_all(&buffer);
+        buffer.clear();
+        if batch.dropped > 0 {
+            say_dropped(batch.dropped);
+        }
+    }
+}
+
+fn say_dropped(lines: u64) {
+    tracing::event!(
+        target: "throughline::telemetry",
+        Level::ERROR,
+        dropped = lines,
+        "{lines} log lines were dropped: standard output took them too slowly"
+    );
+}

@@ -1,0 +1,209 @@
+//! Turns tracing's events into log lines.
+
+use std::sync::Arc;
+
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::layer::{Context as LayerContext, Layer};
+
+use super::line::Parts;
+
+/// Where finished lines go.
+pub(crate) type Sink = Arc<dyn Fn(Level, String) + Send + Sync>;
+
+/// The layer that renders each event as one JSON line.
+///
+/// The id is stamped from the ambient context when the line is made, not from a span's fields: a
+/// filter that switches spans off, or another library's event, does not lose it.
+pub(crate) struct JsonLines {
+    service: String,
+    sink: Sink,
+}
+
+impl JsonLines {
+    pub(crate) fn new(service: &str, sink: Sink) -> Self {
+        Self {
+            service: service.to_owned(),
+            sink,
+        }
+    }
+}
+
+impl<S: Subscriber> Layer<S> for JsonLines {
+    fn on_event(&self, event: &Event<'_>, _: LayerContext<'_, S>) {
+        let mut parts = Parts::default();
+        event.record(&mut parts);
+        let line = parts.render(
+            jiff::Timestamp::now(),
+            event.metadata(),
+            &self.service,
+            crate::current().as_ref(),
+        );
+        (self.sink)(*event.metadata().level(), line);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::line::MAX_LINE;
+    use super::*;
+    use crate::{Context, CorrelationId, milestone};
+    use proptest::prelude::*;
+    use serde_json::Value;
+    use std::sync::Mutex;
+    use tracing_subscriber::filter::EnvFilter;
+    use tracing_subscriber::layer::SubscriberExt as _;
+
+    fn lines(filter: &str, work: impl FnOnce()) -> Vec<String> {
+        let kept = Arc::new(Mutex::new(Vec::new()));
+        let sink: Sink = {
+            let kept = Arc::clone(&kept);
+            Arc::new(move |_, line| kept.lock().unwrap().push(line))
+        };
+        let subscriber = tracing_subscriber::registry()
+            .with(EnvFilter::new(filter))
+            .with(JsonLines::new("charge-card", sink));
+        tracing::subscriber::with_default(subscriber, work);
+        kept.lock().unwrap().clone()
+    }
+
+    fn one(work: impl FnOnce()) -> Value {
+        let lines = lines("trace", work);
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        serde_json::from_str(&lines[0]).unwrap()
+    }
+
+    fn context() -> Context {
+        Context::new(CorrelationId::parse("kan-7").unwrap()).with_call_id("call-1")
+    }
+
+    #[test]
+    fn a_line_has_the_schemas_names_and_the_requests_ids() {
+        let line = one(|| {
+            context().sync_scope(|| tracing::warn!(card_id = "KAN-7", attempt = 2, "slow: {}", 3));
+        });
+        assert_eq!(line["log.level"], "warn");
+        assert_eq!(line["message"], "slow: 3");
+        assert_eq!(line["service.name"], "charge-card");
+        assert_eq!(line["correlation_id"], "kan-7");
+        assert_eq!(line["call_id"], "call-1");
+        assert_eq!(line["trace.id"].as_str().unwrap().len(), 32);
+        assert_eq!(line["fields"]["card_id"], "KAN-7");
+        assert_eq!(line["fields"]["attempt"], 2);
+        let time = line["@timestamp"].as_str().unwrap();
+        assert!(time.parse::<jiff::Timestamp>().is_ok() && time.ends_with('Z'));
+    }
+
+    #[test]
+    fn at_warn_with_every_span_off_the_id_is_still_there() {
+        let lines = lines("warn", || {
+            context().sync_scope(|| {
+                let span = tracing::info_span!("request", correlation_id = "gone");
+                let _entered = span.enter();
+                tracing::info!("not written");
+                tracing::error!(target: "another_library", "broken");
+            });
+        });
+        let line: Value = serde_json::from_str(&lines[0]).unwrap();
+        assert_eq!(lines.len(), 1);
+        assert_eq!(line["correlation_id"], "kan-7");
+        assert_eq!(line["log.logger"], "another_library");
+    }
+
+    #[test]
+    fn outside_a_request_there_is_no_id_to_claim() {
+        let line = one(|| tracing::info!("started"));
+        assert!(line.get("correlation_id").is_none());
+    }
+
+    #[test]
+    fn an_authors_fields_never_clash_with_the_lines_own_keys() {
+        let lines = lines("info", || {
+            tracing::info!(
+                level = "x",
+                timestamp = 1,
+                target = "t",
+                service.name = "mine",
+                correlation_id = "mine",
+                "unique"
+            );
+        });
+        let keys = lines[0].matches("\"correlation_id\":").count();
+        assert_eq!(keys, 1);
+        let line: Value = serde_json::from_str(&lines[0]).unwrap();
+        assert_eq!(line["service.name"], "charge-card");
+        assert_eq!(line["fields"]["correlation_id"], "mine");
+        assert_eq!(line["fields"]["service.name"], "mine");
+    }
+
+    #[test]
+    fn a_milestone_is_a_field_of_its_own_and_its_name_the_message_where_there_is_none() {
+        let bare = one(|| milestone!("CARD_RECEIVED"));
+        assert_eq!(bare["milestone"], "CARD_RECEIVED");
+        assert_eq!(bare["message"], "CARD_RECEIVED");
+        let told = one(|| milestone!("CARD_MOVED", to = "Done", "moved to {}", "Done"));
+        assert_eq!(told["milestone"], "CARD_MOVED");
+        assert_eq!(told["message"], "moved to Done");
+        assert_eq!(told["fields"]["to"], "Done");
+    }
+
+    #[test]
+    fn an_error_is_told_with_its_causes() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("the deployment did not start")]
+        struct Outer(#[source] std::io::Error);
+        let error = Outer(std::io::Error::other("connection refused"));
+        let line = one(|| {
+            tracing::error!(error = &error as &dyn std::error::Error, "failed");
+        });
+        assert_eq!(
+            line["error.message"],
+            "the deployment did not start: connection refused"
+        );
+        assert!(line.get("fields").is_none());
+    }
+
+    #[test]
+    fn a_process_that_plays_several_services_names_the_one_that_logs() {
+        let line = one(|| {
+            context()
+                .with_service("ingress")
+                .sync_scope(|| tracing::info!("in"));
+        });
+        assert_eq!(line["service.name"], "ingress");
+    }
+
+    #[test]
+    fn a_huge_event_is_cut_marked_and_still_json() {
+        let huge = "ü\"\n".repeat(20_000);
+        let lines = lines("info", || {
+            tracing::error!(
+                a = %huge, b = 7, c = %huge, error = %huge, error.stack_trace = %huge, "{huge}"
+            );
+        });
+        assert!(lines[0].len() <= MAX_LINE, "{}", lines[0].len());
+        let line: Value = serde_json::from_str(&lines[0]).unwrap();
+        assert_eq!(line["log.cut"], true);
+        assert!(line["message"].as_str().unwrap().ends_with("…[cut]"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_gives_one_valid_line(message in any::<String>(), value in any::<String>()) {
+            let lines = lines("info", || tracing::info!(value = value.as_str(), "{}", message));
+            prop_assert_eq!(lines[0].matches('\n').count(), 1);
+            let line: Value = serde_json::from_str(&lines[0]).unwrap();
+            prop_assert_eq!(line["fields"]["value"].as_str(), Some(value.as_str()));
+            prop_assert_eq!(line["message"].as_str(), Some(message.as_str()));
+        }
+
+        #[test]
+        fn no_length_breaks_a_line(lengths in proptest::collection::vec(0usize..20_000, 4)) {
+            let text: Vec<String> = lengths.iter().map(|n| "\u{1}x".repeat(*n / 2)).collect();
+            let lines = lines("info", || {
+                tracing::info!(a = %text[0], b = %text[1], error = %text[2], n = 1u64, "{}", text[3]);
+            });
+            prop_assert!(lines[0].len() <= MAX_LINE);
+            prop_assert!(serde_json::from_str::<Value>(&lines[0]).is_ok());
+        }
+    }
+}
