@@ -46,6 +46,15 @@ impl Http {
         request
     }
 
+    /// A request as it is, without the ids of any context.
+    #[cfg(feature = "otlp")]
+    pub(crate) async fn execute(
+        &self,
+        request: reqwest::Request,
+    ) -> reqwest::Result<reqwest::Response> {
+        self.0.execute(request).await
+    }
+
     /// A GET request.
     pub fn get(&self, url: impl IntoUrl) -> RequestBuilder {
         self.request(Method::GET, url)

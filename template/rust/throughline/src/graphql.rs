@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 use graphql_client::GraphQLQuery;
 use reqwest::{StatusCode, Url};
 use serde::Deserialize;
+use tracing::{Instrument as _, Span};
 
-use crate::header;
+use crate::{Context, header};
 
 /// How much of an answer that is no GraphQL is kept for the log.
 const EXCERPT: usize = 500;
@@ -191,7 +192,10 @@ impl<Q: GraphQLQuery> Operation<'_, Q> {
     pub async fn send(self) -> Result<Q::ResponseData, GraphQlError> {
         let query = Q::build_query(self.variables);
         let operation = query.operation_name;
-        let mut request = crate::http().post(self.backend.url.clone()).json(&query);
+        let (context, span) = in_span(operation);
+        let mut request = context
+            .sync_scope(|| crate::http().post(self.backend.url.clone()))
+            .json(&query);
         if let Some(key) = self.idempotency_key {
             request = request.header(header::IDEMPOTENCY_KEY, key);
         }
@@ -199,10 +203,23 @@ impl<Q: GraphQLQuery> Operation<'_, Q> {
             request = request.bearer_auth(token);
         }
         let started = Instant::now();
-        let result = exchange::<Q>(request).await;
+        let result = exchange::<Q>(request).instrument(span.clone()).await;
+        if result.is_err() {
+            span.record("otel.status_code", "ERROR");
+        }
         log(operation, started.elapsed(), result.as_ref().err());
         result
     }
+}
+
+#[cfg(feature = "otlp")]
+fn in_span(operation: &str) -> (Context, Span) {
+    crate::telemetry::spans::graphql(crate::context(), operation)
+}
+
+#[cfg(not(feature = "otlp"))]
+fn in_span(_: &str) -> (Context, Span) {
+    (crate::context(), Span::none())
 }
 
 async fn exchange<Q: GraphQLQuery>(

@@ -97,6 +97,11 @@ impl TraceParent {
         format!("{:016x}", self.span)
     }
 
+    #[cfg(feature = "otlp")]
+    pub(crate) fn ids(&self) -> (u128, u64) {
+        (self.trace, self.span)
+    }
+
     /// Whether the trace is sampled.
     pub fn sampled(&self) -> bool {
         self.flags & 1 == 1

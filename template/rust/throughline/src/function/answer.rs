@@ -14,6 +14,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use tokio::time::Instant;
+use tracing::{Instrument as _, Span};
 
 use super::handler::Handler;
 use super::request::Request;
@@ -100,7 +101,10 @@ impl<H: Handler<Via>, Via: 'static> Function<H, Via> {
 
     /// Answers a request that is there in full.
     pub(crate) async fn answer(&self, request: Request, started: Instant) -> Response {
-        let mut context = context_of(&request.headers, &request.body);
+        let (mut context, span) = in_span(
+            context_of(&request.headers, &request.body),
+            &request.headers,
+        );
         let limit = self.time_limit(&request.headers);
         if let Some(limit) = limit {
             context = context.with_deadline(started + limit);
@@ -117,7 +121,13 @@ impl<H: Handler<Via>, Via: 'static> Function<H, Via> {
                     },
                 }
             })
+            .instrument(span.clone())
             .await;
+        let status = response.status();
+        span.record("http.response.status_code", status.as_u16());
+        if status.is_server_error() {
+            span.record("otel.status_code", "ERROR");
+        }
         finish(&context, started, response)
     }
 
@@ -206,6 +216,11 @@ fn context_of(headers: &HeaderMap, body: &Bytes) -> Context {
         });
     }
     context
+}
+
+fn in_span(context: Context, headers: &HeaderMap) -> (Context, Span) {
+    let caller = text(headers, header::TRACEPARENT).and_then(TraceParent::parse);
+    crate::telemetry::spans::server(context, caller)
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

@@ -64,24 +64,57 @@ where
             return ExitCode::from(USAGE);
         }
     };
-    let guard = match telemetry::init_with(&settings.name, settings.log_filter.as_deref()) {
-        Ok(guard) => guard,
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
         Err(error) => {
-            complain(&[Problem::without_value("RUST_LOG", error.to_string())]);
-            return ExitCode::from(USAGE);
+            complain(&[Problem::without_value("threads", error.to_string())]);
+            return ExitCode::from(UNAVAILABLE);
         }
     };
-    let code = serve_until_stopped(handler, settings);
-    drop(guard);
-    code
+    // Spans are sent on the runtime, so that it must be there before them and outlive them.
+    let _inside = runtime.enter();
+    match start_telemetry(&settings) {
+        Ok(_telemetry) => serve_until_stopped(&runtime, handler, settings),
+        Err(problem) => {
+            complain(&[problem]);
+            ExitCode::from(USAGE)
+        }
+    }
 }
 
-fn serve_until_stopped<H: Handler<Via>, Via: 'static>(handler: H, settings: Settings) -> ExitCode {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build();
-    let served = runtime.and_then(|runtime| runtime.block_on(serve_function(handler, settings)));
-    match served {
+/// What is written out when it is dropped: spans first, since that may be worth a line.
+struct Telemetry {
+    _spans: Option<telemetry::spans::Exporter>,
+    _lines: telemetry::Guard,
+}
+
+fn start_telemetry(settings: &Settings) -> Result<Telemetry, Problem> {
+    let spans = match &settings.otlp_traces_endpoint {
+        None => None,
+        Some(endpoint) => Some(
+            telemetry::spans::Exporter::start(&settings.name, endpoint).map_err(|error| {
+                Problem::without_value("OTEL_EXPORTER_OTLP_ENDPOINT", error.to_string())
+            })?,
+        ),
+    };
+    let filter = settings.log_filter.as_deref();
+    let lines = telemetry::init_with_spans(&settings.name, filter, spans.as_ref())
+        .map_err(|error| Problem::without_value("log lines", error.to_string()))?;
+    Ok(Telemetry {
+        _spans: spans,
+        _lines: lines,
+    })
+}
+
+fn serve_until_stopped<H: Handler<Via>, Via: 'static>(
+    runtime: &tokio::runtime::Runtime,
+    handler: H,
+    settings: Settings,
+) -> ExitCode {
+    match runtime.block_on(serve_function(handler, settings)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(error = %error, "the function can't be served");

@@ -67,6 +67,9 @@ pub struct Settings {
     pub max_body_bytes: usize,
     /// `/tmp/.lock`, which the watchdog's health check looks at; `None` with `suppress_lock=true`.
     pub lock_file: Option<PathBuf>,
+    /// Where spans go: `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`, else `OTEL_EXPORTER_OTLP_ENDPOINT`
+    /// with `/v1/traces`; none where neither is set.
+    pub otlp_traces_endpoint: Option<String>,
     /// `RUST_LOG`.
     pub log_filter: Option<String>,
 }
@@ -96,6 +99,10 @@ impl Settings {
             max_inflight: read.number("max_inflight", 0, "a number of requests, 0 for no limit"),
             max_body_bytes: read.number("max_body_bytes", 16 << 20, "a number of bytes"),
             lock_file: (!suppress_lock).then(|| std::env::temp_dir().join(".lock")),
+            otlp_traces_endpoint: read.url("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT").or_else(|| {
+                let base = read.url("OTEL_EXPORTER_OTLP_ENDPOINT")?;
+                Some(format!("{}/v1/traces", base.trim_end_matches('/')))
+            }),
             log_filter: lookup("RUST_LOG"),
         };
         if read.problems.is_empty() {
@@ -136,6 +143,20 @@ impl Reader<'_> {
     fn duration(&mut self, name: &str, default: Duration) -> Duration {
         self.value(name, default, |text| {
             parse_duration(text).map_err(|error| error.to_string())
+        })
+    }
+
+    fn url(&mut self, name: &str) -> Option<String> {
+        self.value(name, None, |text| {
+            let uri: Result<http::Uri, _> = text.parse();
+            let fits = uri.is_ok_and(|uri| {
+                matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some()
+            });
+            if fits {
+                Ok(Some(text.to_owned()))
+            } else {
+                Err("it takes a URL that begins with http:// or https://".to_owned())
+            }
         })
     }
 
@@ -187,8 +208,11 @@ mod tests {
             ("write_timeout", "1m"),
             ("max_inflight", "7"),
             ("suppress_lock", "true"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318/"),
         ])
         .unwrap();
+        let traces = settings.otlp_traces_endpoint.as_deref();
+        assert_eq!(traces, Some("http://collector:4318/v1/traces"));
         assert_eq!(settings.name, "charge-card");
         assert_eq!(settings.exec_timeout, None);
         assert_eq!(settings.healthcheck_interval, Duration::from_secs(60));
@@ -203,10 +227,11 @@ mod tests {
             ("exec_timeout", "soon"),
             ("max_inflight", "-1"),
             ("suppress_lock", "yes"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"),
         ])
         .unwrap_err();
         let text: Vec<_> = problems.iter().map(ToString::to_string).collect();
-        assert_eq!(text.len(), 4, "{text:?}");
+        assert_eq!(text.len(), 5, "{text:?}");
         assert!(text.contains(&r#"port = "eighty": it takes a port from 0 to 65535"#.to_owned()));
         assert!(
             text.iter()

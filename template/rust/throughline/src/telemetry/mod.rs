@@ -2,16 +2,20 @@
 
 mod line;
 mod queue;
+#[cfg(feature = "otlp")]
+pub(crate) mod spans;
 mod stdout;
 mod subscriber;
 
 use std::panic;
 
+#[cfg(feature = "otlp")]
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::filter::{Directive, EnvFilter, LevelFilter};
-use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-#[cfg(feature = "function")]
+#[cfg(any(feature = "function", feature = "client"))]
 pub(crate) use line::chain;
 pub use stdout::Guard;
 pub(crate) use subscriber::JsonLines;
@@ -58,14 +62,40 @@ pub fn init_with(service: &str, filter: Option<&str>) -> Result<Guard, InitError
     let filter = env_filter(filter)?;
     let guard = stdout::start().map_err(InitError::Stdout)?;
     tracing_subscriber::registry()
-        .with(filter)
-        .with(JsonLines::new(service, guard.sink()))
+        .with(JsonLines::new(service, guard.sink()).with_filter(filter))
         .try_init()
         .map_err(InitError::Twice)?;
-    let previous = panic::take_hook();
-    let _ = previous; // its text on standard error would stand beside the line without an id
-    panic::set_hook(Box::new(log_panic));
+    log_panics();
     Ok(guard)
+}
+
+/// [`init_with`], and spans to where `exporter` sends them.
+#[cfg(feature = "otlp")]
+pub(crate) fn init_with_spans(
+    service: &str,
+    filter: Option<&str>,
+    exporter: Option<&spans::Exporter>,
+) -> Result<Guard, InitError> {
+    let Some(exporter) = exporter else {
+        return init_with(service, filter);
+    };
+    let filter = env_filter(filter)?;
+    let guard = stdout::start().map_err(InitError::Stdout)?;
+    let to_collector = tracing_opentelemetry::layer()
+        .with_tracer(exporter.tracer())
+        .with_filter(Targets::new().with_target(spans::TARGET, LevelFilter::INFO));
+    tracing_subscriber::registry()
+        .with(to_collector)
+        .with(JsonLines::new(service, guard.sink()).with_filter(filter))
+        .try_init()
+        .map_err(InitError::Twice)?;
+    log_panics();
+    Ok(guard)
+}
+
+/// The line takes the place of std's text on standard error, which would have no id.
+fn log_panics() {
+    panic::set_hook(Box::new(log_panic));
 }
 
 /// [`init_with`] the filter of the environment variable `RUST_LOG`.
