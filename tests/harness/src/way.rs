@@ -212,7 +212,11 @@ impl Way {
             .env("rebuild_interval", "1s")
             .env("backoff_min", "1s")
             .env("backoff_max", "2s")
-            .env("admin_address", "127.0.0.1:0");
+            .env("max_messages", "10")
+            // A poll that is open ends before the connector does.
+            .env("wait_time", "1s")
+            .env("admin_address", "127.0.0.1")
+            .env("admin_port", "0");
         spec.env.extend(self.options.connector.clone());
         spec.log_folder.clone_from(&self.options.log_folder);
         spec

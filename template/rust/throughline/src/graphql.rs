@@ -98,11 +98,18 @@ pub struct ReportedError {
     /// What it says.
     pub message: String,
     /// Which field of the query it is about: names and list positions.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_empty")]
     pub path: Vec<serde_json::Value>,
     /// What else the backend tells, such as a code.
     #[serde(default)]
     pub extensions: Option<serde_json::Value>,
+}
+
+/// Some backends write `"path":null` where an error is about no field.
+fn or_empty<'de, D: serde::Deserializer<'de>>(
+    value: D,
+) -> Result<Vec<serde_json::Value>, D::Error> {
+    Ok(Option::deserialize(value)?.unwrap_or_default())
 }
 
 fn join(errors: &[ReportedError]) -> String {

@@ -64,3 +64,7 @@ pub use trace::TraceParent;
 pub mod __private {
     pub use tracing;
 }
+
+#[cfg(all(doctest, feature = "function"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -22,6 +22,14 @@ fn variables<const N: usize>(pairs: [(&str, &str); N]) -> BTreeMap<String, Strin
         .into()
 }
 
+/// Messages are tried three times, and come again this many seconds after they were left alone.
+fn visibility(seconds: u32) -> Options {
+    Options {
+        connector: variables([("visibility_timeout", &format!("{seconds}s"))]),
+        ..stack_flags(["--max-receive-count", "3"])
+    }
+}
+
 fn stack_flags<const N: usize>(flags: [&str; N]) -> Options {
     Options {
         stack: flags.map(str::to_owned).into(),

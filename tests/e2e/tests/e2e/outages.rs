@@ -5,7 +5,7 @@ use std::time::Duration;
 use harness::{Fate, Way};
 use serde_json::json;
 
-use super::{PATIENCE, all_deployed_once, send_cards, stack_flags, story};
+use super::{PATIENCE, all_deployed_once, send_cards, story, visibility};
 
 fn numbered(count: usize) -> Vec<String> {
     (0..count).map(|n| format!("card-{n}")).collect()
@@ -13,8 +13,7 @@ fn numbered(count: usize) -> Vec<String> {
 
 #[tokio::test]
 async fn a_killed_function_loses_nothing_and_burns_no_receives() -> anyhow::Result<()> {
-    let flags = ["--max-receive-count", "3", "--visibility-timeout", "5s"];
-    let mut way = Way::start(stack_flags(flags)).await?;
+    let mut way = Way::start(visibility(5)).await?;
     way.function
         .as_mut()
         .expect("it was started")
@@ -34,8 +33,7 @@ async fn a_killed_function_loses_nothing_and_burns_no_receives() -> anyhow::Resu
 
 #[tokio::test]
 async fn a_gateway_that_goes_away_loses_nothing_and_burns_no_receives() -> anyhow::Result<()> {
-    let flags = ["--max-receive-count", "3", "--visibility-timeout", "5s"];
-    let way = Way::start(stack_flags(flags)).await?;
+    let way = Way::start(visibility(5)).await?;
     way.control
         .gateway_fault(json!({"effect": {"down": true}}))
         .await?;
@@ -58,7 +56,7 @@ async fn a_gateway_that_goes_away_loses_nothing_and_burns_no_receives() -> anyho
 
 #[tokio::test]
 async fn a_queue_that_fails_and_drops_connections_for_a_while_is_survived() -> anyhow::Result<()> {
-    let way = Way::start(stack_flags(["--visibility-timeout", "5s"])).await?;
+    let way = Way::start(visibility(5)).await?;
     for effect in [
         json!({"fail": {"status": 500, "code": "InternalError"}}),
         json!({"throttle": {}}),
@@ -76,7 +74,7 @@ async fn a_queue_that_fails_and_drops_connections_for_a_while_is_survived() -> a
 
 #[tokio::test]
 async fn a_killed_connector_loses_nothing() -> anyhow::Result<()> {
-    let mut way = Way::start(stack_flags(["--visibility-timeout", "3s"])).await?;
+    let mut way = Way::start(visibility(3)).await?;
     way.control
         .backend(json!({"card": "*", "effect": {"slow_ms": 1000}}))
         .await?;

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use harness::Way;
 use serde_json::json;
 
-use super::{PATIENCE, all_deployed_once, send_cards, stack_flags};
+use super::{PATIENCE, all_deployed_once, send_cards, visibility};
 
 async fn in_mid_work(cards: &[String]) -> anyhow::Result<(Way, Vec<String>)> {
-    let way = Way::start(stack_flags(["--visibility-timeout", "20s"])).await?;
+    let way = Way::start(visibility(20)).await?;
     way.control
         .backend(json!({"card": "*", "effect": {"slow_ms": 1000}}))
         .await?;

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Incoming;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout, timeout_at};
 use tracing::{Instrument as _, Span};
 
 use super::handler::Handler;
@@ -77,26 +77,24 @@ impl<H: Handler<Via>, Via: 'static> Function<H, Via> {
             let context = context_of(&head.headers, &Bytes::new());
             return finish(&context, started, context.clone().sync_scope(overloaded));
         };
-        let limited = Limited::new(body, self.shared.settings.max_body_bytes);
-        match limited.collect().await {
-            Ok(body) => {
+        let settings = &self.shared.settings;
+        let limited = Limited::new(body, settings.max_body_bytes);
+        let refused = match timeout(settings.read_timeout, limited.collect()).await {
+            Ok(Ok(body)) => {
                 let request = Request {
                     method: head.method,
                     uri: head.uri,
                     headers: head.headers,
                     body: body.to_bytes(),
                 };
-                self.answer(request, started).await
+                return self.answer(request, started).await;
             }
-            Err(error) => {
-                let context = context_of(&head.headers, &Bytes::new());
-                let limit = self.shared.settings.max_body_bytes;
-                let response = context
-                    .clone()
-                    .sync_scope(|| unreadable(error.as_ref(), limit));
-                finish(&context, started, response)
-            }
-        }
+            Ok(Err(error)) => Unread::Broken(error),
+            Err(_) => Unread::Late,
+        };
+        let context = context_of(&head.headers, &Bytes::new());
+        let response = context.clone().sync_scope(|| refused.answer(settings));
+        finish(&context, started, response)
     }
 
     /// Answers a request that is there in full.
@@ -115,7 +113,7 @@ impl<H: Handler<Via>, Via: 'static> Function<H, Via> {
                 let call = catch_panic(self.shared.handler.call(request));
                 match limit {
                     None => call.await,
-                    Some(limit) => match tokio::time::timeout_at(started + limit, call).await {
+                    Some(limit) => match timeout_at(started + limit, call).await {
                         Ok(response) => response,
                         Err(_) => timed_out(limit),
                     },
@@ -264,16 +262,39 @@ fn overloaded() -> Response {
     )
 }
 
-fn unreadable(error: &(dyn std::error::Error + Send + Sync + 'static), limit: usize) -> Response {
-    if error.is::<LengthLimitError>() {
-        tracing::warn!("refused: the body has more than {limit} bytes");
-        return refusal(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            &format!("the body has more than {limit} bytes; max_body_bytes raises the limit"),
-        );
+/// Why there is no body to hand to the handler.
+enum Unread {
+    Broken(Box<dyn std::error::Error + Send + Sync>),
+    Late,
+}
+
+impl Unread {
+    fn answer(&self, settings: &Settings) -> Response {
+        match self {
+            Self::Broken(error) if error.is::<LengthLimitError>() => {
+                let limit = settings.max_body_bytes;
+                tracing::warn!("refused: the body has more than {limit} bytes");
+                refusal(
+                    StatusCode::PAYLOAD_TOO_LARGE,
+                    &format!(
+                        "the body has more than {limit} bytes; max_body_bytes raises the limit"
+                    ),
+                )
+            }
+            Self::Broken(error) => {
+                tracing::warn!(error = %error, "the body did not arrive whole");
+                refusal(StatusCode::BAD_REQUEST, "the body did not arrive whole")
+            }
+            Self::Late => {
+                let limit = settings.read_timeout;
+                tracing::warn!("the body did not arrive within {limit:?}, the read_timeout");
+                refusal(
+                    StatusCode::REQUEST_TIMEOUT,
+                    &format!("the body did not arrive within {limit:?}, the read_timeout"),
+                )
+            }
+        }
     }
-    tracing::warn!(error = %error, "the body did not arrive whole");
-    refusal(StatusCode::BAD_REQUEST, "the body did not arrive whole")
 }
 
 /// Marks an answer that the handler did not make, as the watchdog does.

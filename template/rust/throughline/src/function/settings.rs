@@ -56,6 +56,9 @@ pub struct Settings {
     pub port: u16,
     /// `exec_timeout`, 30 s where unset; 0 means none. After it the answer is 504.
     pub exec_timeout: Option<Duration>,
+    /// `read_timeout`, 30 s where unset: how long a request's body may take to arrive. After it the
+    /// answer is 408.
+    pub read_timeout: Duration,
     /// `write_timeout`, 30 s where unset: how long a stop waits for requests to finish.
     pub write_timeout: Duration,
     /// `healthcheck_interval`, `write_timeout` where unset: how long a stop goes on serving, so
@@ -94,6 +97,7 @@ impl Settings {
                 .unwrap_or_else(program_name),
             port: read.number("port", 8080, "a port from 0 to 65535"),
             exec_timeout: Some(exec_timeout).filter(|timeout| !timeout.is_zero()),
+            read_timeout: read.duration("read_timeout", 30 * second),
             write_timeout,
             healthcheck_interval: read.duration("healthcheck_interval", write_timeout),
             max_inflight: read.number("max_inflight", 0, "a number of requests, 0 for no limit"),
@@ -103,7 +107,7 @@ impl Settings {
                 let base = read.url("OTEL_EXPORTER_OTLP_ENDPOINT")?;
                 Some(format!("{}/v1/traces", base.trim_end_matches('/')))
             }),
-            log_filter: lookup("RUST_LOG"),
+            log_filter: read.filter("RUST_LOG"),
         };
         if read.problems.is_empty() {
             Ok(settings)
@@ -160,6 +164,12 @@ impl Reader<'_> {
         })
     }
 
+    fn filter(&mut self, name: &str) -> Option<String> {
+        self.value(name, None, |text| {
+            crate::telemetry::check_filter(text).map(|()| Some(text.to_owned()))
+        })
+    }
+
     fn flag(&mut self, name: &str) -> bool {
         self.value(name, false, |text| match text {
             "true" | "1" => Ok(true),
@@ -169,10 +179,12 @@ impl Reader<'_> {
     }
 }
 
+/// What the program's file is called, whatever name it was started by: an image starts each
+/// function by the same one.
 fn program_name() -> String {
-    std::env::args_os()
-        .next()
-        .and_then(|path| PathBuf::from(path).file_stem()?.to_str().map(str::to_owned))
+    std::env::current_exe()
+        .ok()
+        .and_then(|path| Some(path.file_stem()?.to_str()?.to_owned()))
         .unwrap_or_else(|| "function".to_owned())
 }
 

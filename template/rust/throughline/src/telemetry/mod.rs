@@ -22,13 +22,13 @@ pub(crate) use subscriber::JsonLines;
 #[cfg(feature = "function")]
 pub(crate) use subscriber::Sink;
 
+const FILTER_REMEDY: &str = "give a level such as info, or directives such as info,hyper=warn";
+
 /// Why logging could not be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum InitError {
     /// `RUST_LOG` is no filter.
-    #[error(
-        "RUST_LOG = {value:?}: {reason}; give a level such as info, or directives such as info,hyper=warn"
-    )]
+    #[error("RUST_LOG = {value:?}: {reason}; {FILTER_REMEDY}")]
     Filter {
         /// The value of `RUST_LOG`.
         value: String,
@@ -123,6 +123,16 @@ fn env_filter(filter: Option<&str>) -> Result<EnvFilter, InitError> {
         .parse()
         .expect("a target and a level are a directive");
     Ok(parsed.add_directive(milestones))
+}
+
+/// Whether a text is a filter; if not, why, and what to give.
+#[cfg(feature = "function")]
+pub(crate) fn check_filter(text: &str) -> Result<(), String> {
+    match env_filter(Some(text)) {
+        Ok(_) => Ok(()),
+        Err(InitError::Filter { reason, .. }) => Err(format!("{reason}; {FILTER_REMEDY}")),
+        Err(other) => Err(other.to_string()),
+    }
 }
 
 /// The hook runs on the thread that panics, so inside the request's context.

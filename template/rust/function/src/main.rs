@@ -1,0 +1,7 @@
+mod handler;
+#[cfg(test)]
+mod tests;
+
+fn main() -> std::process::ExitCode {
+    throughline::run(handler::handle)
+}
