@@ -21,7 +21,7 @@ pub async fn handle(config: Arc<Config>, request: Request) -> Response {
     match outcome(&config, &request) {
         Err(rejection) => Error::rejected(400, rejection.to_string()).into_response(),
         Ok(Outcome::NotAMove { card_id, why }) => {
-            tracing::info!(card_id, "not a move: {why}");
+            milestone!("CARD_IGNORED", card_id, "not a move: {why}");
             answer::not_a_move(card_id.as_deref(), &why)
         }
         Ok(Outcome::Handshake { secret }) => shake_hands(&secret),
@@ -102,7 +102,7 @@ async fn act_on(config: &Config, moved: &CardMoved, key: Option<String>) -> Hand
         let starts = &config.deploy_statuses;
         let detail =
             format!("{card_id} moved to {to}, which has no action: deployments start at {starts}");
-        tracing::info!(card_id, from, to, "{detail}");
+        milestone!("CARD_IGNORED", card_id, from, to, "{detail}");
         return Handled::new(moved, Ending::NoAction, detail);
     }
     milestone!(
@@ -170,6 +170,7 @@ fn shake_hands(secret: &Secret) -> Response {
     tracing::warn!(
         "asana makes a webhook: its X-Hook-Secret goes back in the answer; keep it as the secret asana-webhook-secret"
     );
+    milestone!("CARD_IGNORED", "a handshake moves no card");
     let mut response = answer::handshake();
     response
         .headers_mut()

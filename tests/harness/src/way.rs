@@ -365,18 +365,13 @@ impl Way {
 }
 
 /// Whether a queue holds a message whose envelope has this id.
-fn holds(queues: &Value, queue: &str, id: &str) -> bool {
-    let queues = queues["queues"].as_array().or(queues.as_array());
-    queues
-        .into_iter()
-        .flatten()
-        .filter(|known| known["name"] == queue)
-        .flat_map(|known| known["messages"].as_array().into_iter().flatten())
-        .any(|message| {
-            message["body"]
-                .as_str()
-                .is_some_and(|body| body.contains(id))
-        })
+fn holds(census: &Value, queue: &str, id: &str) -> bool {
+    let messages = census["queues"][queue]["messages"].as_array();
+    messages.into_iter().flatten().any(|message| {
+        message["body"]
+            .as_str()
+            .is_some_and(|body| body.contains(id))
+    })
 }
 
 /// What a cluster would mount as secrets: the gateway's, and the senders' as they were recorded.

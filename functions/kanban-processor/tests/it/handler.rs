@@ -157,7 +157,12 @@ async fn a_status_without_an_action_and_a_delivery_without_a_move_are_fine() {
     );
     assert_eq!(
         answer.milestones(),
-        ["CARD_RECEIVED", "CARD_VERIFIED", "CARD_MOVED"]
+        [
+            "CARD_RECEIVED",
+            "CARD_VERIFIED",
+            "CARD_MOVED",
+            "CARD_IGNORED"
+        ]
     );
 
     let recorded = Recorded::named("jira/edited.json");
