@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 use anyhow::{Context as _, bail, ensure};
 
@@ -16,11 +17,19 @@ const PACKAGES: [&str; 4] = ["stack", "sqs-connector", "kanban-processor", "stor
 
 impl Binaries {
     /// Builds them, unless they are fresh, with the profile that the running program was built
-    /// with, and into the same folder.
+    /// with, and into the same folder. Once in a process: a second call gives what the first did.
     ///
     /// # Errors
     /// When cargo fails, or the running program lies in no cargo target folder.
     pub fn build() -> anyhow::Result<Self> {
+        static BUILT: OnceLock<Result<Binaries, String>> = OnceLock::new();
+        BUILT
+            .get_or_init(|| Self::build_now().map_err(|error| format!("{error:#}")))
+            .clone()
+            .map_err(anyhow::Error::msg)
+    }
+
+    fn build_now() -> anyhow::Result<Self> {
         let mut program = std::env::current_exe().context("where this program lies")?;
         program.pop();
         let in_test = program.ends_with("deps");

@@ -1,0 +1,22 @@
+//! The SQS server, driven by the AWS SDK over real sockets.
+
+#[path = "sqs/batches.rs"]
+mod batches;
+#[path = "sqs/control.rs"]
+mod control;
+#[path = "sqs/dead_letters.rs"]
+mod dead_letters;
+#[path = "sqs/faults.rs"]
+mod faults;
+#[path = "sqs/fifo.rs"]
+mod fifo;
+#[path = "sqs/messages.rs"]
+mod messages;
+#[path = "sqs/polling.rs"]
+mod polling;
+#[path = "sqs/protocol.rs"]
+mod protocol;
+#[path = "sqs/queues.rs"]
+mod queues;
+#[path = "sqs/server.rs"]
+mod server;
