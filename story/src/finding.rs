@@ -49,11 +49,16 @@ pub(crate) fn error(story: &Story, look: &Look, out: &mut impl Write) -> io::Res
     else {
         return Ok(());
     };
-    let told = message.as_ref().filter(|text| **text != hop.line.message);
-    match (kind, told) {
-        (Some(kind), Some(message)) => writeln!(out, "  {}: {}", escape(kind), escape(message))?,
-        (None, Some(text)) | (Some(text), None) => writeln!(out, "  {}", escape(text))?,
-        (None, None) => {}
+    // What the message says already is not said again.
+    let new = |text: &&String| !hop.line.message.contains(text.as_str());
+    let said: Vec<_> = [kind.as_ref(), message.as_ref()]
+        .into_iter()
+        .flatten()
+        .filter(new)
+        .map(|text| escape(text))
+        .collect();
+    if !said.is_empty() {
+        writeln!(out, "  {}", said.join(": "))?;
     }
     if let Some(stack) = stack {
         let lines: Vec<_> = stack.lines().collect();

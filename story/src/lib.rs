@@ -38,6 +38,7 @@ mod table;
 mod verdict;
 mod way;
 mod way_file;
+mod way_reader;
 mod wrapping;
 
 pub use line::{Fault, Level, Line};
@@ -49,4 +50,4 @@ pub use render::{render, render_story, searched};
 pub use search::Searched;
 pub use source::{Source, SourceError};
 pub use story::{Hop, Late, Story};
-pub use way::{BadWay, End, KANBAN, Mark, Role, Step, Way};
+pub use way::{BadWay, End, KANBAN, Mark, Retry, Role, Step, Way};

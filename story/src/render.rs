@@ -162,7 +162,7 @@ fn verdict(story: &Story, look: &Look, out: &mut impl Write) -> io::Result<()> {
         plural(story.hops.len() as u64, "line"),
         clock::span(story.total())
     )?;
-    if let Some(hint) = story.failed_hint.as_ref().filter(|_| !story.is_whole()) {
+    if let Some(hint) = story.hint.as_ref().filter(|_| !story.is_whole()) {
         writeln!(out, "  {}", escape(hint))?;
     }
     Ok(())

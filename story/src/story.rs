@@ -31,10 +31,10 @@ pub struct Story {
     pub end: Option<usize>,
     /// The last attempt failed at this end, by its place.
     pub failed_end: Option<usize>,
-    /// What to do after that failed end, as the way says.
-    pub failed_hint: Option<String>,
-    /// Nothing follows the notice that the message will come again.
-    pub will_retry: bool,
+    /// Nothing on the way follows this notice that the message comes again, by its place.
+    pub sent_back: Option<usize>,
+    /// What to do about how it ended, as the way says.
+    pub hint: Option<String>,
     /// Clocks that had to be allowed for.
     pub behind: Vec<Behind>,
 }
@@ -100,7 +100,8 @@ impl Story {
             hops.iter().rposition(is)
         };
         let failed_end = latest(true);
-        let marks = hops.iter().rfind(|hop| hop.role != Role::Beside);
+        let last = hops.iter().rposition(|hop| hop.role != Role::Beside);
+        let sent_back = last.filter(|last| matches!(hops[*last].role, Role::Retry(_)));
         Self {
             correlation_id: correlation_id.into(),
             card: hops.iter().find_map(|hop| hop.line.cards.first().cloned()),
@@ -111,11 +112,14 @@ impl Story {
             late: late(&hops, way),
             end: latest(false),
             failed_end,
-            failed_hint: failed_end.and_then(|place| match hops[place].role {
-                Role::End(end) => way.ends[end].hint.clone(),
-                _ => None,
-            }),
-            will_retry: marks.is_some_and(|hop| hop.role == Role::Retry),
+            sent_back,
+            hint: failed_end
+                .or(sent_back)
+                .and_then(|place| match hops[place].role {
+                    Role::End(end) => way.ends[end].hint.clone(),
+                    Role::Retry(retry) => way.retries[retry].hint.clone(),
+                    Role::Step(_) | Role::Beside => None,
+                }),
             behind,
             hops,
         }

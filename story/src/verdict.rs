@@ -48,9 +48,7 @@ impl Story {
             };
             match self.failed_end {
                 Some(end) => say(format!("ended with {}{tried}", self.milestone(end))),
-                None if self.will_retry => say(format!(
-                    "sent back to the queue{tried}, and will come again"
-                )),
+                None if self.sent_back.is_some() => say(format!("sent back to the queue{tried}")),
                 None if self.attempts > 1 => say(format!("in attempt {}", self.attempts)),
                 None => {}
             }

@@ -16,7 +16,7 @@ pub struct Way {
     /// What ends it before its last step.
     pub ends: Vec<End>,
     /// What says that the message will come again.
-    pub retries: Vec<Mark>,
+    pub retries: Vec<Retry>,
     /// By how much clocks may differ before time is believed against the order of the steps.
     pub skew: SignedDuration,
 }
@@ -58,6 +58,15 @@ pub struct End {
     pub hint: Option<String>,
 }
 
+/// A milestone after which the message comes again; not a step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retry {
+    /// What marks it.
+    pub mark: Mark,
+    /// What to do if nothing follows it.
+    pub hint: Option<String>,
+}
+
 /// What a line is on the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
@@ -65,8 +74,8 @@ pub enum Role {
     Step(usize),
     /// The end at this place.
     End(usize),
-    /// The message will come again.
-    Retry,
+    /// The message will come again, says the mark at this place.
+    Retry(usize),
     /// A line beside the way.
     Beside,
 }
@@ -97,13 +106,12 @@ impl Way {
         if line.milestone.is_none() {
             return Role::Beside;
         }
-        let place = |mut marks: std::slice::Iter<'_, Mark>| marks.position(|mark| mark.fits(line));
         if let Some(step) = self.steps.iter().position(|step| step.mark.fits(line)) {
             Role::Step(step)
         } else if let Some(end) = self.ends.iter().position(|end| end.mark.fits(line)) {
             Role::End(end)
-        } else if place(self.retries.iter()).is_some() {
-            Role::Retry
+        } else if let Some(retry) = self.retries.iter().position(|retry| retry.mark.fits(line)) {
+            Role::Retry(retry)
         } else {
             Role::Beside
         }
@@ -188,7 +196,7 @@ mod tests {
             way.role(&line(
                 r#"{"milestone":"MESSAGE_RETRIED","service.name":"sqs-connector"}"#
             )),
-            Role::Retry
+            Role::Retry(0)
         );
     }
 }

@@ -1,18 +1,16 @@
 //! Reads a way file: TOML in, a [`Way`] or every problem of it out.
 
-use std::ops::Range;
-
 use jiff::SignedDuration;
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
 
 use crate::nearest::nearest_name;
-use crate::way::{BadWay, End, Mark, Step, Way};
+use crate::way::{BadWay, End, Mark, Retry, Step, Way};
+use crate::way_reader::{Reader, Table};
 
 const TOP: &[&str] = &["step", "end", "retry", "skew"];
 const STEP: &[&str] = &["milestone", "service", "within", "optional", "per", "hint"];
 const END: &[&str] = &["milestone", "service", "then", "failed", "hint"];
-const RETRY: &[&str] = &["milestone", "service"];
+const RETRY: &[&str] = &["milestone", "service", "hint"];
 const SKEW: SignedDuration = SignedDuration::from_millis(50);
 
 pub(crate) fn parse(name: &str, text: &str) -> Result<Way, BadWay> {
@@ -37,7 +35,7 @@ pub(crate) fn parse(name: &str, text: &str) -> Result<Way, BadWay> {
         .collect::<Vec<_>>();
     let retries = reader
         .tables(table, "retry")
-        .map(|retry| reader.mark("retry", retry, RETRY))
+        .map(|retry| reader.retry(retry))
         .collect();
     let skew = reader.span(table, "", "skew").unwrap_or(SKEW);
     if steps.is_empty() && reader.problems.is_empty() {
@@ -55,66 +53,7 @@ pub(crate) fn parse(name: &str, text: &str) -> Result<Way, BadWay> {
     }
 }
 
-type Table<'t> = Spanned<DeValue<'t>>;
-
-struct Reader<'a> {
-    name: &'a str,
-    text: &'a str,
-    problems: Vec<String>,
-}
-
 impl Reader<'_> {
-    fn problem(&mut self, span: Option<Range<usize>>, what: &str) {
-        let line = span.map(|span| {
-            self.text[..span.start.min(self.text.len())]
-                .matches('\n')
-                .count()
-                + 1
-        });
-        let place = line.map_or_else(
-            || self.name.to_owned(),
-            |line| format!("{}:{line}", self.name),
-        );
-        self.problems.push(format!("{place}: {what}"));
-    }
-
-    fn known(&mut self, table: &DeTable<'_>, of: &str, known: &[&str]) {
-        for key in table.keys() {
-            let given = key.get_ref().as_ref();
-            if !known.contains(&given) {
-                let remedy = nearest_name(given, known.iter().copied()).map_or_else(
-                    || format!("known are {}", known.join(", ")),
-                    |near| format!("did you mean {near}?"),
-                );
-                self.problem(
-                    Some(key.span()),
-                    &format!("unknown key {}: {remedy}", at(of, given)),
-                );
-            }
-        }
-    }
-
-    /// The tables of `[[key]]`; anything else under that name is a problem.
-    fn tables<'t, 'i>(
-        &mut self,
-        table: &'t DeTable<'i>,
-        key: &str,
-    ) -> std::vec::IntoIter<&'t Table<'i>> {
-        let mut tables = Vec::new();
-        if let Some(value) = table.get(key) {
-            match value.get_ref().as_array() {
-                Some(array) if array.iter().all(|item| item.get_ref().is_table()) => {
-                    tables.extend(array.iter())
-                }
-                _ => self.problem(
-                    Some(value.span()),
-                    &format!("{key} is no list of tables: write [[{key}]]"),
-                ),
-            }
-        }
-        tables.into_iter()
-    }
-
     fn step(&mut self, step: &Table<'_>) -> Step {
         let mark = self.mark("step", step, STEP);
         let Some(table) = step.get_ref().as_table() else {
@@ -164,6 +103,15 @@ impl Reader<'_> {
         }
     }
 
+    fn retry(&mut self, retry: &Table<'_>) -> Retry {
+        let mark = self.mark("retry", retry, RETRY);
+        let hint = retry
+            .get_ref()
+            .as_table()
+            .and_then(|table| self.text_at(table, "retry", "hint"));
+        Retry { mark, hint }
+    }
+
     fn place(&mut self, name: &Table<'_>, steps: &[Step]) -> Option<usize> {
         let Some(given) = name.get_ref().as_str() else {
             self.wrong(name, "end.then", "a list of milestones");
@@ -202,54 +150,6 @@ impl Reader<'_> {
         }
     }
 
-    fn text_at(&mut self, table: &DeTable<'_>, of: &str, key: &str) -> Option<String> {
-        let value = table.get(key)?;
-        match value.get_ref().as_str() {
-            Some(text) if !text.trim().is_empty() => return Some(text.to_owned()),
-            Some(_) => self.problem(
-                Some(value.span()),
-                &format!("{} = \"\": is empty; leave it out or say it", at(of, key)),
-            ),
-            None => self.wrong(value, &at(of, key), "text in quotes"),
-        }
-        None
-    }
-
-    fn flag(&mut self, table: &DeTable<'_>, of: &str, key: &str) -> bool {
-        let Some(value) = table.get(key) else {
-            return false;
-        };
-        let flag = value.get_ref().as_bool();
-        if flag.is_none() {
-            self.wrong(value, &at(of, key), "true or false");
-        }
-        flag.unwrap_or_default()
-    }
-
-    fn span(&mut self, table: &DeTable<'_>, of: &str, key: &str) -> Option<SignedDuration> {
-        let value = table.get(key)?;
-        let span = value
-            .get_ref()
-            .as_str()
-            .and_then(|text| text.parse::<SignedDuration>().ok());
-        if span.is_none_or(|span| span.is_negative()) {
-            self.wrong(
-                value,
-                &at(of, key),
-                "a time such as \"500ms\", \"30s\" or \"2m\"",
-            );
-        }
-        span
-    }
-
-    fn wrong(&mut self, value: &Table<'_>, name: &str, wanted: &str) {
-        let given = self.text.get(value.span()).unwrap_or_default().to_owned();
-        self.problem(
-            Some(value.span()),
-            &format!("{name} = {given}: must be {wanted}"),
-        );
-    }
-
     /// The same milestone of the same service must not stand at two places.
     fn twice(&mut self, table: &DeTable<'_>, keys: &[&str]) {
         let mut seen: Vec<(String, Option<String>)> = Vec::new();
@@ -279,14 +179,6 @@ impl Reader<'_> {
                 seen.push(mark);
             }
         }
-    }
-}
-
-fn at(of: &str, key: &str) -> String {
-    if of.is_empty() {
-        key.to_owned()
-    } else {
-        format!("{of}.{key}")
     }
 }
 

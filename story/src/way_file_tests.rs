@@ -24,7 +24,7 @@ fn every_key_of_a_way_file_is_read() {
     assert_eq!(
         (
             way.ends[0].then.as_slice(),
-            way.retries[0].milestone.as_str()
+            way.retries[0].mark.milestone.as_str()
         ),
         ([1].as_slice(), "R")
     );

@@ -33,7 +33,7 @@ fn a_refused_deployment_is_told_from_cri_docker_compose_and_plain_lines() {
     assert_eq!(refused.code, 1);
     for said in [
         "✗ First error: kanban-processor at +31 ms",
-        "refused: change freeze until Monday 08:00",
+        "\n  the backend refused to deploy KAN-7: change freeze until Monday 08:00\n",
         "✗ First missing: DEPLOYMENT_CREATED from graphql-backend",
         "should have come after DEPLOYMENT_REQUESTED (kanban-processor at +21 ms)",
         "usually: the backend refused",

@@ -1,0 +1,116 @@
+//! `/metrics`, `/healthz` and `/readyz`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Request, Response, StatusCode, header};
+use hyper::body::Incoming;
+use throughline::Body;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::discovery::Topics;
+use crate::gateway::Gateway;
+use crate::lane::Lane;
+use crate::metrics::Metrics;
+use crate::queue::MARGIN;
+
+/// What the probes ask.
+#[derive(Clone, Debug)]
+pub struct Health {
+    lanes: Arc<[Arc<Lane>]>,
+    topics: watch::Receiver<Topics>,
+    gateway: Gateway,
+    metrics: Metrics,
+}
+
+impl Health {
+    /// Over these queues, this topic map, this gateway.
+    pub fn new(
+        lanes: Vec<Arc<Lane>>,
+        topics: watch::Receiver<Topics>,
+        gateway: Gateway,
+        metrics: Metrics,
+    ) -> Self {
+        Self {
+            lanes: lanes.into(),
+            topics,
+            gateway,
+            metrics,
+        }
+    }
+
+    /// What keeps the process from making progress: a loop that stands still, or a poll that
+    /// neither ended nor timed out.
+    pub fn stuck(&self) -> Vec<String> {
+        let stuck = |lane: &&Arc<Lane>| lane.since_progress() > lane.config.wait_time + MARGIN * 3;
+        let say = |lane: &Arc<Lane>| {
+            format!(
+                "queue {} made no progress for {:?}",
+                lane.queue.name(),
+                lane.since_progress()
+            )
+        };
+        self.lanes.iter().filter(stuck).map(say).collect()
+    }
+
+    /// What is missing for messages to flow.
+    pub async fn missing(&self) -> Vec<String> {
+        let mut missing = Vec::new();
+        if self.topics.borrow().map.is_none() {
+            missing.push("no topic map from the gateway yet".to_owned());
+        }
+        let fresh = self.topics.borrow().fresh;
+        if !fresh && !self.gateway.answers().await {
+            missing.push("the gateway does not answer".to_owned());
+        }
+        for lane in self.lanes.iter().filter(|lane| !lane.is_reachable()) {
+            missing.push(format!("queue {} does not answer", lane.queue.name()));
+        }
+        if self.lanes.iter().any(|lane| lane.is_draining()) {
+            missing.push("stopping".to_owned());
+        }
+        missing
+    }
+
+    async fn answer(self, request: Request<Incoming>) -> Response<Body> {
+        match request.uri().path() {
+            "/metrics" => {
+                let mut response = Response::new(Body::from(self.metrics.encode()));
+                let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+                response
+                    .headers_mut()
+                    .insert(header::CONTENT_TYPE, http::HeaderValue::from_static(kind));
+                response
+            }
+            "/healthz" => verdict(&self.stuck()),
+            "/readyz" => verdict(&self.missing().await),
+            _ => text(
+                StatusCode::NOT_FOUND,
+                "there are /metrics, /healthz and /readyz\n".into(),
+            ),
+        }
+    }
+}
+
+/// Answers until dropped. Says where, since the port may have been chosen by the system.
+pub async fn run(listener: TcpListener, health: Health) {
+    if let Ok(addr) = listener.local_addr() {
+        tracing::info!(addr = %addr, "admin is listening");
+    }
+    let service = move |request| health.clone().answer(request);
+    throughline::serve(listener, service, std::future::pending(), Duration::ZERO).await;
+}
+
+fn verdict(problems: &[String]) -> Response<Body> {
+    if problems.is_empty() {
+        return text(StatusCode::OK, "OK\n".into());
+    }
+    text(StatusCode::SERVICE_UNAVAILABLE, problems.join("\n") + "\n")
+}
+
+fn text(status: StatusCode, body: String) -> Response<Body> {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    response
+}

@@ -1,0 +1,137 @@
+//! Configuration: raw → validated. File, environment and flags; every problem reported at once.
+
+mod problems;
+mod queue_url;
+mod queues;
+mod raw;
+mod settings;
+mod show;
+mod validate;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use url::Url;
+
+pub use problems::{Problem, Problems};
+pub use queue_url::QueueUrl;
+
+use crate::backoff::Backoff;
+use crate::governor::ProbeIntervals;
+use crate::verdict::OnRejection;
+
+/// What the connector runs by. Every value has been checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// The OpenFaaS gateway.
+    pub gateway: GatewayConfig,
+    /// The queues, at least one.
+    pub queues: Vec<QueueConfig>,
+    /// Where metrics and probes are served.
+    pub admin: SocketAddr,
+    /// How long running calls may go on after SIGTERM.
+    pub drain_timeout: Duration,
+    /// How long a delete waits for company.
+    pub settle_window: Duration,
+    /// What to write into the log of calls.
+    pub printing: Printing,
+    /// Debug lines of the connector itself.
+    pub debug: bool,
+    /// What was accepted and has no effect, in sentences.
+    pub notes: Vec<String>,
+}
+
+/// The gateway, and how to ask it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GatewayConfig {
+    /// Its base URL.
+    pub url: Url,
+    /// How long a call to a function may take.
+    pub upstream_timeout: Duration,
+    /// How often the topic map is refreshed.
+    pub rebuild_interval: Duration,
+    /// Where its credentials are mounted; `None` where it wants none.
+    pub secrets: Option<PathBuf>,
+}
+
+/// What to write into the log of calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Printing {
+    /// A line for each answer.
+    pub response: bool,
+    /// The answer's body in it.
+    pub response_body: bool,
+    /// A line with each request's body.
+    pub request_body: bool,
+}
+
+/// One queue.
+#[derive(Clone, Debug, PartialEq)]
+pub struct QueueConfig {
+    /// Its URL.
+    pub url: QueueUrl,
+    /// The topic functions subscribe to; by default the queue's name.
+    pub topic: String,
+    /// How long a message is ours without an extension; whole seconds.
+    pub visibility_timeout: Duration,
+    /// How long a poll waits; whole seconds, at most 20.
+    pub wait_time: Duration,
+    /// How many messages a poll asks for, 1 to 10.
+    pub max_messages: usize,
+    /// How many messages are held at once.
+    pub concurrency: usize,
+    /// The AWS region.
+    pub region: String,
+    /// Another endpoint than the region's.
+    pub endpoint_url: Option<Url>,
+    /// The content type that functions are told.
+    pub content_type: String,
+    /// The pause between two tries.
+    pub backoff: Backoff,
+    /// How often an outage is probed.
+    pub probes: ProbeIntervals,
+    /// What becomes of rejected messages; `None` for dead-letter where there is a DLQ, else retry.
+    pub on_rejection: Option<OnRejection>,
+}
+
+/// What the command line asks for.
+#[derive(Debug)]
+pub enum Command {
+    /// To run.
+    Run(Box<Config>),
+    /// To print this and end.
+    Print(String),
+}
+
+/// Where settings come from; nothing in here reads the process's own environment.
+#[derive(Clone, Copy)]
+pub struct Inputs<'a> {
+    /// The arguments, without the program's name.
+    pub args: &'a [String],
+    /// The environment.
+    pub env: &'a dyn Fn(&str) -> Option<String>,
+    /// The file system.
+    pub read: &'a dyn Fn(&Path) -> std::io::Result<String>,
+}
+
+/// Reads, merges (flag before environment before file before default) and validates.
+///
+/// # Errors
+/// With every problem there is.
+pub fn load(inputs: Inputs<'_>) -> Result<Command, Problems> {
+    let raw = match raw::collect(inputs)? {
+        raw::Collected::Say(text) => return Ok(Command::Print(text)),
+        raw::Collected::Settings(raw) => raw,
+    };
+    let print = raw.print;
+    let config = validate::validate(*raw, inputs)?;
+    Ok(if print {
+        Command::Print(config.to_string())
+    } else {
+        Command::Run(Box::new(config))
+    })
+}
+
+#[cfg(test)]
+mod tests;

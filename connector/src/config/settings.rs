@@ -1,0 +1,201 @@
+//! The names of all settings. A name is a key of the file; its flag has dashes for underscores.
+
+/// One setting.
+pub(super) struct Setting {
+    /// The key in the file.
+    pub(super) key: &'static str,
+    /// Its names in the environment, the first that is set counts.
+    pub(super) env: &'static [&'static str],
+    /// Whether it may stand in an entry of `queues`.
+    pub(super) per_queue: bool,
+    /// Whether its flag may come without a value.
+    pub(super) switch: bool,
+    /// For `--help`.
+    pub(super) help: &'static str,
+}
+
+const fn of(key: &'static str, env: &'static [&'static str], help: &'static str) -> Setting {
+    Setting {
+        key,
+        env,
+        per_queue: false,
+        switch: false,
+        help,
+    }
+}
+
+const fn queue(key: &'static str, env: &'static [&'static str], help: &'static str) -> Setting {
+    Setting {
+        key,
+        env,
+        per_queue: true,
+        switch: false,
+        help,
+    }
+}
+
+const fn switch(key: &'static str, env: &'static [&'static str], help: &'static str) -> Setting {
+    Setting {
+        key,
+        env,
+        per_queue: false,
+        switch: true,
+        help,
+    }
+}
+
+/// All of them, in the order of `--help`.
+pub(super) const SETTINGS: &[Setting] = &[
+    of(
+        "queue_url",
+        &["queue_url"],
+        "Queue URLs, separated by commas [or `queues:` in the file]",
+    ),
+    queue(
+        "visibility_timeout",
+        &["visibility_timeout"],
+        "How long a message is held without an extension [30s]",
+    ),
+    queue(
+        "wait_time",
+        &["wait_time"],
+        "How long a poll waits, at most 20s [20s]",
+    ),
+    queue(
+        "max_messages",
+        &["max_messages"],
+        "Messages a poll asks for, 1 to 10 [1; 10 for an entry of `queues:`]",
+    ),
+    queue(
+        "concurrency",
+        &["concurrency"],
+        "Messages held at once, per queue [32]",
+    ),
+    of(
+        "gateway_url",
+        &["gateway_url"],
+        "The OpenFaaS gateway [http://gateway.openfaas:8080]",
+    ),
+    of(
+        "upstream_timeout",
+        &["upstream_timeout"],
+        "How long a call to a function may take [30s]",
+    ),
+    of(
+        "rebuild_interval",
+        &["rebuild_interval"],
+        "How often the topic map is refreshed [30s]",
+    ),
+    switch(
+        "asynchronous_invocation",
+        &["asynchronous_invocation"],
+        "Not offered: a message would be deleted before its function succeeded",
+    ),
+    queue(
+        "content_type",
+        &["content_type"],
+        "The content type functions are told [text/plain]",
+    ),
+    switch(
+        "print_response",
+        &["print_response"],
+        "Log a line for each answer [true]",
+    ),
+    switch(
+        "print_response_body",
+        &["print_response_body"],
+        "Log the answers' bodies [false]",
+    ),
+    switch(
+        "print_request_body",
+        &["print_request_body"],
+        "Log the requests' bodies [false]",
+    ),
+    switch(
+        "basic_auth",
+        &["basic_auth"],
+        "Whether the gateway wants credentials [true]",
+    ),
+    of(
+        "secret_mount_path",
+        &["secret_mount_path"],
+        "Where basic-auth-user and basic-auth-password are mounted [/var/secrets]",
+    ),
+    queue(
+        "region",
+        &["AWS_REGION", "AWS_DEFAULT_REGION"],
+        "The AWS region [from the queue's URL]",
+    ),
+    queue(
+        "endpoint_url",
+        &["AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL"],
+        "Another SQS endpoint [from the queue's URL]",
+    ),
+    queue(
+        "backoff_min",
+        &["backoff_min"],
+        "The bound of the pause after the first failure [1s]",
+    ),
+    queue(
+        "backoff_max",
+        &["backoff_max"],
+        "The bound that no pause exceeds [5m]",
+    ),
+    queue(
+        "probe_min",
+        &["probe_min"],
+        "The pause before the first probe of an outage [1s]",
+    ),
+    queue(
+        "probe_max",
+        &["probe_max"],
+        "The pause between probes that is not exceeded [30s]",
+    ),
+    queue(
+        "on_rejection",
+        &["on_rejection"],
+        "What becomes of rejected messages: dead-letter or retry [dead-letter where the queue has a DLQ]",
+    ),
+    of(
+        "admin_address",
+        &["admin_address"],
+        "Where metrics and probes are served [0.0.0.0]",
+    ),
+    of(
+        "admin_port",
+        &["admin_port"],
+        "On which port; 0 for any that is free [8081]",
+    ),
+    of(
+        "drain_timeout",
+        &["drain_timeout"],
+        "How long running calls may go on after SIGTERM [30s]",
+    ),
+    of(
+        "settle_window",
+        &["settle_window"],
+        "How long a delete waits for company, at most 1s [20ms]",
+    ),
+    switch("debug", &["debug"], "Debug lines [false]"),
+    of(
+        "log_encoding",
+        &["log_encoding"],
+        "Accepted: lines are JSON always",
+    ),
+    of(
+        "topics",
+        &["topics"],
+        "Accepted without effect: the topic of a queue is its name, or `topic` in `queues:`",
+    ),
+    of(
+        "license_file",
+        &[],
+        "Accepted without effect: no licence is needed",
+    ),
+];
+
+/// What an entry of `queues` may have besides.
+pub(super) const QUEUE_KEYS: &[&str] = &["url", "topic", "backoff"];
+
+/// What the file may have at its top besides.
+pub(super) const FILE_KEYS: &[&str] = &["queues", "backoff"];

@@ -1,0 +1,72 @@
+//! The effective configuration as text: YAML that could be given with `--config`. There are no
+//! secrets in it: credentials are files, and URLs with credentials are refused.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::{Config, QueueConfig};
+use crate::verdict::OnRejection;
+
+impl fmt::Display for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "gateway_url: {}", self.gateway.url)?;
+        writeln!(f, "upstream_timeout: {}", go(self.gateway.upstream_timeout))?;
+        writeln!(f, "rebuild_interval: {}", go(self.gateway.rebuild_interval))?;
+        writeln!(f, "basic_auth: {}", self.gateway.secrets.is_some())?;
+        if let Some(folder) = &self.gateway.secrets {
+            writeln!(
+                f,
+                "secret_mount_path: {:?} # basic-auth-user and basic-auth-password: [redacted]",
+                folder.display().to_string()
+            )?;
+        }
+        writeln!(f, "print_response: {}", self.printing.response)?;
+        writeln!(f, "print_response_body: {}", self.printing.response_body)?;
+        writeln!(f, "print_request_body: {}", self.printing.request_body)?;
+        writeln!(f, "admin_address: {}", self.admin.ip())?;
+        writeln!(f, "admin_port: {}", self.admin.port())?;
+        writeln!(f, "drain_timeout: {}", go(self.drain_timeout))?;
+        writeln!(f, "settle_window: {}", go(self.settle_window))?;
+        writeln!(f, "debug: {}", self.debug)?;
+        writeln!(f, "queues:")?;
+        self.queues.iter().try_for_each(|queue| queue.fmt(f))
+    }
+}
+
+impl fmt::Display for QueueConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "  - url: {}", self.url)?;
+        writeln!(f, "    topic: {:?}", self.topic)?;
+        writeln!(f, "    visibility_timeout: {}", go(self.visibility_timeout))?;
+        writeln!(f, "    wait_time: {}", go(self.wait_time))?;
+        writeln!(f, "    max_messages: {}", self.max_messages)?;
+        writeln!(f, "    concurrency: {}", self.concurrency)?;
+        writeln!(f, "    region: {}", self.region)?;
+        if let Some(endpoint) = &self.endpoint_url {
+            writeln!(f, "    endpoint_url: {endpoint}")?;
+        }
+        writeln!(f, "    content_type: {:?}", self.content_type)?;
+        writeln!(
+            f,
+            "    backoff: {{ min: {}, max: {} }}",
+            go(self.backoff.min),
+            go(self.backoff.max)
+        )?;
+        writeln!(f, "    probe_min: {}", go(self.probes.first))?;
+        writeln!(f, "    probe_max: {}", go(self.probes.longest))?;
+        match self.on_rejection {
+            Some(OnRejection::DeadLetter) => writeln!(f, "    on_rejection: dead-letter"),
+            Some(OnRejection::Retry) => writeln!(f, "    on_rejection: retry"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// In Go's form.
+fn go(duration: Duration) -> String {
+    if duration.subsec_nanos() == 0 {
+        format!("{}s", duration.as_secs())
+    } else {
+        format!("{}ms", duration.as_micros() as f64 / 1000.0)
+    }
+}

@@ -1,0 +1,266 @@
+//! The way of one message: receive ▸ correlate ▸ invoke ▸ verdict ▸ settle.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::time::Instant;
+
+use throughline::milestone;
+
+use crate::backoff::visibility_seconds;
+use crate::correlate::{Correlation, correlate};
+use crate::dead_letter::{self, Rejection};
+use crate::invoke::{Conclusion, conclude};
+use crate::lane::{Lane, Phase};
+use crate::message::Message;
+use crate::settle::{Settled, Settlement};
+use crate::verdict::Verdict;
+
+/// How long a message stays away that is given back through no fault of its own.
+pub(crate) const AWAY: Duration = Duration::from_secs(5);
+
+/// A message that is held, with the room it takes.
+#[derive(Debug)]
+pub(crate) struct Held {
+    pub(crate) message: Message,
+    /// Heard when the lease is lost.
+    pub(crate) lost: oneshot::Receiver<()>,
+    /// Heard when the lease is sure, where it is not yet.
+    pub(crate) sure: Option<oneshot::Receiver<()>>,
+    pub(crate) room: OwnedSemaphorePermit,
+}
+
+/// How a delivery ended, for the order of its group.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) group: Option<String>,
+    /// The message is gone from the queue.
+    pub(crate) gone: bool,
+    /// Else: how long it stays away, in seconds.
+    pub(crate) away: u32,
+}
+
+/// Delivers a message and settles it.
+pub(crate) async fn deliver(lane: Arc<Lane>, held: Held) -> Ended {
+    let correlation = correlate(&held.message);
+    lane.shared
+        .metrics
+        .correlated(correlation.source.kind(), correlation.refused);
+    let context = correlation.context(&held.message);
+    let context = context.clone().with_trace(context.trace().child());
+    context.scope(story(&lane, held, &correlation)).await
+}
+
+async fn story(lane: &Lane, held: Held, correlation: &Correlation) -> Ended {
+    let Held {
+        message,
+        mut lost,
+        sure,
+        room,
+    } = held;
+    let started = Instant::now();
+    let mut phase = lane.phase.clone();
+    milestone!(
+        "MESSAGE_RECEIVED",
+        message_id = &*message.id,
+        queue = lane.queue.name(),
+        receive_count = message.receive_count,
+        bytes = message.body.len(),
+        id_source = correlation.source.kind(),
+        ids_refused = (correlation.refused > 0).then_some(correlation.refused),
+        "message received"
+    );
+    let conclusion = tokio::select! {
+        biased;
+        // Dropping the other branch cancels the call: another receiver has the message now.
+        told = &mut lost => match told {
+            Ok(()) => Conclusion::lost(),
+            Err(_) => Conclusion::overtaken(),
+        },
+        conclusion = relying_on(sure, conclude(lane, &message)) => conclusion,
+        _ = phase.wait_for(|phase| *phase == Phase::Abandoning) => Conclusion::abandoned(),
+    };
+    if conclusion.verdict == Verdict::Delete && !conclusion.lost {
+        lane.memory().done(&message.id);
+    }
+    // Settling is no delivery: the room is for the next message.
+    let room = message.group.is_some().then_some(room);
+    let ended = settle(lane, &message, correlation, &conclusion).await;
+    drop(room);
+    tell(lane, &message, &conclusion, &ended, started);
+    let gone = ended.settled == Settled::Done && ended.gone;
+    Ended {
+        group: message.group,
+        gone,
+        away: ended.away,
+    }
+}
+
+/// Works only once the lease is sure: else another receiver may have the message already.
+async fn relying_on<T>(sure: Option<oneshot::Receiver<()>>, work: impl Future<Output = T>) -> T {
+    if let Some(sure) = sure {
+        // Never sure means lost, and that is heard elsewhere.
+        if sure.await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+    work.await
+}
+
+struct Settling {
+    settled: Settled,
+    gone: bool,
+    away: u32,
+    verdict: &'static str,
+}
+
+/// Makes the verdict true at SQS.
+async fn settle(
+    lane: &Lane,
+    message: &Message,
+    correlation: &Correlation,
+    conclusion: &Conclusion,
+) -> Settling {
+    let settling = |settled, gone, away, verdict| Settling {
+        settled,
+        gone,
+        away,
+        verdict,
+    };
+    if conclusion.lost {
+        return settling(Settled::Lost(conclusion.reason.clone()), false, 0, "lost");
+    }
+    let pause = match &conclusion.verdict {
+        Verdict::Delete => {
+            let settled = lane.settler.settle(&message.id, Settlement::Delete).await;
+            return settling(settled, true, 0, "delete");
+        }
+        Verdict::DeadLetter { reason } => {
+            match bury(lane, message, correlation, reason, conclusion).await {
+                Ok(()) => {
+                    let settled = lane.settler.settle(&message.id, Settlement::Delete).await;
+                    return settling(settled, true, 0, "dead_letter");
+                }
+                Err(reason) => {
+                    tracing::warn!(
+                        reason,
+                        "the message could not be sent to the dead-letter queue; it is not deleted, and retried"
+                    );
+                    (lane.config.backoff)
+                        .delay(message.receive_count, lane.shared.random.fraction())
+                }
+            }
+        }
+        Verdict::RetryAfter(pause) => *pause,
+        Verdict::Release | Verdict::Pause { .. } => conclusion.away,
+    };
+    let away = if pause.is_zero() {
+        0
+    } else {
+        visibility_seconds(pause, lane.holding.held(&message.id))
+    };
+    let settled = lane
+        .settler
+        .settle(&message.id, Settlement::Visible(away))
+        .await;
+    let verdict = if matches!(conclusion.verdict, Verdict::DeadLetter { .. }) {
+        "retry"
+    } else {
+        conclusion.verdict.kind()
+    };
+    settling(settled, false, away, verdict)
+}
+
+/// Sends a copy to the dead-letter queue; only after that the message may be deleted. Remembered
+/// as done, so that a redelivery is neither delivered nor sent there a second time.
+async fn bury(
+    lane: &Lane,
+    message: &Message,
+    correlation: &Correlation,
+    reason: &str,
+    conclusion: &Conclusion,
+) -> Result<(), String> {
+    let dlq = lane
+        .dead_letters()
+        .ok_or("the queue has no dead-letter queue")?;
+    let rejection = Rejection {
+        reason: reason.to_owned(),
+        function: conclusion.function.clone().unwrap_or_default(),
+        status: conclusion.status,
+    };
+    let copy = dead_letter::copy(message, &correlation.id, &rejection);
+    dlq.queue
+        .send(&copy)
+        .await
+        .map_err(|error| error.to_string())?;
+    lane.memory().done(&message.id);
+    Ok(())
+}
+
+/// The one final line of a message.
+fn tell(
+    lane: &Lane,
+    message: &Message,
+    conclusion: &Conclusion,
+    settling: &Settling,
+    started: Instant,
+) {
+    let for_good = (settling.settled == Settled::Done && settling.gone)
+        .then_some(message.sent_at_ms)
+        .flatten();
+    let age = for_good.map(|sent| lane.shared.wall_clock.age(sent));
+    let verdict = match &settling.settled {
+        Settled::Done => settling.verdict,
+        Settled::Lost(_) => "lost",
+        Settled::Left => "left",
+    };
+    lane.shared.metrics.settled(lane.queue.name(), verdict, age);
+    let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    macro_rules! line {
+        ($milestone:literal, $($message:tt)+) => {
+            milestone!(
+                $milestone,
+                message_id = &*message.id,
+                queue = lane.queue.name(),
+                function = conclusion.function.as_deref(),
+                status = conclusion.status,
+                verdict,
+                receive_count = message.receive_count,
+                duration_ms,
+                $($message)+
+            )
+        };
+    }
+    let away = settling.away;
+    match (&settling.settled, settling.verdict) {
+        (Settled::Done, "delete") => line!("MESSAGE_DELETED", "message deleted"),
+        (Settled::Done, "dead_letter") => {
+            line!(
+                "MESSAGE_DEAD_LETTERED",
+                "message sent to the dead-letter queue: {}",
+                conclusion.reason
+            )
+        }
+        (Settled::Done, _) => {
+            line!(
+                "MESSAGE_RETRIED",
+                retry_in_s = away,
+                "message comes again in {away} s: {}",
+                conclusion.reason
+            )
+        }
+        (Settled::Lost(reason), _) => {
+            line!(
+                "MESSAGE_RETRIED",
+                reason,
+                "message not settled, SQS hands it out again: {}",
+                conclusion.reason
+            )
+        }
+        (Settled::Left, _) => line!(
+            "MESSAGE_RETRIED",
+            "message left unsettled at the stop: SQS hands it out again"
+        ),
+    }
+}

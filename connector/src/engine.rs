@@ -1,0 +1,163 @@
+//! The engine: every queue's loop, heartbeat and settler, the topic map, and the admin server.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use crate::admin::{self, Health};
+use crate::aws::{self, Credentials};
+use crate::config::Config;
+use crate::discovery::{Discovery, Topics};
+use crate::gateway::Gateway;
+use crate::heartbeat::Holding;
+use crate::http::Http;
+use crate::intake::Intake;
+use crate::lane::{Lane, Phase, Shared};
+use crate::learn;
+use crate::metrics::Metrics;
+use crate::queue::Queue;
+use crate::random::Random;
+use crate::settle::Settler;
+use crate::wall_clock::WallClock;
+
+/// How long settling may go on after the budget of the drain is used up.
+const FLUSH: Duration = Duration::from_secs(5);
+
+/// What the engine takes from outside.
+#[derive(Debug)]
+pub struct Outside {
+    /// The one HTTP client.
+    pub http: Http,
+    /// Where the AWS credentials come from.
+    pub credentials: Credentials,
+    /// Random numbers.
+    pub random: Random,
+    /// The time of day.
+    pub wall_clock: WallClock,
+    /// Where the admin server listens.
+    pub admin: TcpListener,
+}
+
+/// Runs until `stop` is ready, then drains. Returns how many messages were left unsettled; SQS
+/// hands them out again.
+pub async fn run(config: Config, outside: Outside, stop: impl Future<Output = ()>) -> usize {
+    let metrics = Metrics::default();
+    let (phase, phase_seen) = watch::channel(Phase::Running);
+    let (topics, topics_seen) = watch::channel(Topics::default());
+    let gateway = Gateway::new(
+        outside.http.clone(),
+        config.gateway.url.clone(),
+        config.gateway.upstream_timeout,
+    );
+    let shared = Shared {
+        gateway: gateway.clone(),
+        topics: topics_seen.clone(),
+        metrics: metrics.clone(),
+        random: outside.random.clone(),
+        wall_clock: outside.wall_clock,
+        printing: config.printing,
+    };
+
+    // Tasks of the process: they belong to no message, and end with this function.
+    let mut background = JoinSet::new();
+    let mut lanes = JoinSet::new();
+    let mut known = Vec::new();
+    for queue in &config.queues {
+        let client = aws::client(&outside.http, queue, &outside.credentials).await;
+        let calls = Queue::new(client, queue.url.as_str(), metrics.clone());
+        let holding = Arc::new(Holding::new(
+            queue.visibility_timeout,
+            outside.random.clone(),
+        ));
+        let (settler, settling) = Settler::new(
+            calls.clone(),
+            holding.clone(),
+            config.settle_window,
+            outside.random.clone(),
+        );
+        let lane = Arc::new(Lane::new(
+            queue.clone(),
+            calls.clone(),
+            shared.clone(),
+            holding.clone(),
+            settler,
+            phase_seen.clone(),
+        ));
+        background.spawn(settling);
+        background.spawn(holding.keep(calls, metrics.clone()));
+        known.push(lane.clone());
+        lanes.spawn(async move {
+            learn::until_reachable(&lane).await;
+            let name = lane.queue.name().to_owned();
+            (name, Intake::new(lane).run().await)
+        });
+    }
+    let discovery = Discovery {
+        http: outside.http.clone(),
+        url: config.gateway.url.clone(),
+        secrets: config.gateway.secrets.clone(),
+        interval: config.gateway.rebuild_interval,
+        random: outside.random,
+        metrics: metrics.clone(),
+    };
+    background.spawn(discovery.run(topics));
+    let health = Health::new(known, topics_seen, gateway, metrics);
+    background.spawn(admin::run(outside.admin, health));
+
+    tokio::pin!(stop);
+    loop {
+        tokio::select! {
+            biased;
+            () = &mut stop => break,
+            // Only a panic ends one of these early; liveness fails then, and the process is replaced.
+            Some(ended) = lanes.join_next() => tracing::error!(error = ?ended.err(), "the loop of a queue ended"),
+            Some(ended) = background.join_next() => tracing::error!(error = ?ended.err(), "a part of the engine ended"),
+        }
+    }
+    let left = drain(&phase, lanes, config.drain_timeout).await;
+    background.shutdown().await;
+    left
+}
+
+async fn drain(
+    phase: &watch::Sender<Phase>,
+    mut lanes: JoinSet<(String, usize)>,
+    budget: Duration,
+) -> usize {
+    let started = Instant::now();
+    tracing::info!(
+        budget_ms = budget.as_millis() as u64,
+        "stopping: no new polls; what runs may end"
+    );
+    let _ = phase.send(Phase::Draining);
+    let deadline = sleep_until(started + budget);
+    let flushed = sleep(budget + FLUSH);
+    tokio::pin!(deadline, flushed);
+    let mut left = 0;
+    while !lanes.is_empty() {
+        tokio::select! {
+            biased;
+            Some(ended) = lanes.join_next() => if let Ok((queue, unsettled)) = ended {
+                left += unsettled;
+                tracing::info!(queue, left = unsettled, "queue drained");
+            },
+            () = &mut deadline, if *phase.borrow() != Phase::Abandoning => {
+                tracing::warn!("the budget of the drain is used up: what still runs is given back");
+                let _ = phase.send(Phase::Abandoning);
+            }
+            () = &mut flushed => {
+                tracing::warn!(queues = lanes.len(), "SQS does not answer: what is held is left, and handed out again after its visibility timeout");
+                left += lanes.len();
+                break;
+            }
+        }
+    }
+    lanes.shutdown().await;
+    let took_ms = started.elapsed().as_millis() as u64;
+    tracing::info!(took_ms, left, "stopped");
+    left
+}

@@ -1,0 +1,164 @@
+//! Calls to functions through the OpenFaaS gateway.
+
+use std::time::{Duration, SystemTime};
+
+use aws_smithy_types::body::SdkBody;
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, HeaderName, HeaderValue, Request};
+use http_body_util::BodyExt as _;
+use throughline::header;
+use tokio::time::Instant;
+use url::Url;
+
+use crate::http::Http;
+use crate::retry_after;
+use crate::verdict::{Answer, Outcome, Transport};
+
+/// How much of an answer's body is kept for the log; the rest is read and dropped.
+pub const KEPT: usize = 64 * 1024;
+
+/// The gateway, as far as functions are called through it. Its own credentials never are sent here:
+/// it would pass them on to the function.
+#[derive(Clone, Debug)]
+pub struct Gateway {
+    http: Http,
+    url: Url,
+    timeout: Duration,
+}
+
+/// What a call came to, with what is worth a log line.
+#[derive(Debug)]
+pub struct Call {
+    /// What the verdict rests on.
+    pub outcome: Outcome,
+    /// The transport error in words.
+    pub error: Option<String>,
+    /// The beginning of the answer's body.
+    pub body: Bytes,
+    /// How long it took.
+    pub took: Duration,
+}
+
+impl Gateway {
+    /// Calls functions at `url`, each within `timeout`.
+    pub fn new(http: Http, url: Url, timeout: Duration) -> Self {
+        Self { http, url, timeout }
+    }
+
+    /// Posts a message to a function, `name` or `name.namespace`, and reads the whole answer.
+    pub async fn invoke(
+        &self,
+        function: &str,
+        headers: HeaderMap,
+        body: Bytes,
+        now: SystemTime,
+    ) -> Call {
+        let started = Instant::now();
+        let sent_id = headers.get(header::CORRELATION_ID).cloned();
+        let called = tokio::time::timeout(self.timeout, self.call(function, headers, body)).await;
+        let took = started.elapsed();
+        match called {
+            Ok(Ok((head, body, length))) => Call {
+                outcome: Outcome::Answered(Answer {
+                    status: head.status.as_u16(),
+                    internal: text(&head.headers, header::OPENFAAS_INTERNAL).map(str::to_owned),
+                    by_function: head.headers.contains_key(header::DURATION_SECONDS)
+                        || (sent_id.is_some()
+                            && head.headers.get(header::CORRELATION_ID) == sent_id.as_ref()),
+                    empty: length == 0,
+                    late: took >= self.timeout.mul_f64(0.9),
+                    retry_after: text(&head.headers, "retry-after")
+                        .and_then(|v| retry_after::parse(v, now)),
+                }),
+                error: None,
+                body,
+                took,
+            },
+            Ok(Err((transport, error))) => Call {
+                outcome: Outcome::Failed(transport),
+                error: Some(error),
+                body: Bytes::new(),
+                took,
+            },
+            Err(_) => Call {
+                outcome: Outcome::Failed(Transport::Timeout),
+                error: Some(format!("no answer within {:?}", self.timeout)),
+                body: Bytes::new(),
+                took,
+            },
+        }
+    }
+
+    /// Whether anything answers at the gateway's address.
+    pub async fn answers(&self) -> bool {
+        let Ok(url) = self.url.join("/healthz") else {
+            return false;
+        };
+        let Ok(request) = Request::get(url.as_str()).body(SdkBody::empty()) else {
+            return false;
+        };
+        let asked = tokio::time::timeout(Duration::from_secs(5), self.http.send(request)).await;
+        matches!(asked, Ok(Ok(_)))
+    }
+
+    async fn call(
+        &self,
+        function: &str,
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> Result<(http::response::Parts, Bytes, usize), (Transport, String)> {
+        let url = format!(
+            "{}/function/{function}",
+            self.url.as_str().trim_end_matches('/')
+        );
+        let mut request = Request::post(url)
+            .body(SdkBody::from(body))
+            .map_err(|error| (Transport::Connect, error.to_string()))?;
+        *request.headers_mut() = headers;
+        let answer = self.http.send(request).await.map_err(|error| {
+            let kind = if error.is_connect() {
+                Transport::Connect
+            } else {
+                Transport::Dropped
+            };
+            (kind, chain(&error))
+        })?;
+        let (head, mut body) = answer.into_parts();
+        let (mut kept, mut length) = (BytesMut::new(), 0);
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|error| (Transport::Dropped, chain(&error)))?;
+            if let Ok(data) = frame.into_data() {
+                length += data.len();
+                kept.extend_from_slice(&data[..data.len().min(KEPT - kept.len())]);
+            }
+        }
+        Ok((head, kept.freeze(), length))
+    }
+}
+
+/// Puts a header in, where its value is fit for one; what could break a header stays out.
+pub fn put(headers: &mut HeaderMap, name: &'static str, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(HeaderName::from_static(name), value);
+    }
+}
+
+/// An error with its causes, in one line.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut line = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        let text = next.to_string();
+        // Many errors repeat their cause in their own words.
+        if !line.contains(&text) {
+            line.push_str(": ");
+            line.push_str(&text);
+        }
+        cause = next.source();
+    }
+    line
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}

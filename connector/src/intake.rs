@@ -1,0 +1,286 @@
+//! One queue's loop: opens polls while there is room, starts deliveries, drains.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
+
+use crate::attempt::{attempt, give_back};
+use crate::delivery::{Ended, Held};
+use crate::governor::Intake as May;
+use crate::heartbeat::Arrival;
+use crate::lane::{Lane, Phase};
+use crate::message::Message;
+use crate::nag::Nag;
+use crate::order::{Next, Order};
+use crate::poller::Pollers;
+use crate::queue::QueueError;
+
+/// The loop looks around at least this often.
+const TICK: Duration = Duration::from_secs(1);
+
+/// One poll that came back.
+struct Polled {
+    asked: usize,
+    sent: Instant,
+    room: OwnedSemaphorePermit,
+    brought: Result<Vec<Message>, QueueError>,
+}
+
+pub(crate) struct Intake {
+    lane: Arc<Lane>,
+    room: Arc<Semaphore>,
+    pollers: Pollers,
+    polls: JoinSet<Polled>,
+    work: JoinSet<Ended>,
+    order: Order<Held>,
+    resume: Instant,
+    trouble: Nag,
+    nobody: Nag,
+}
+
+impl Intake {
+    pub(crate) fn new(lane: Arc<Lane>) -> Self {
+        let concurrency = lane.config.concurrency;
+        Self {
+            room: Arc::new(Semaphore::new(concurrency)),
+            pollers: Pollers::new(concurrency, lane.config.max_messages),
+            polls: JoinSet::new(),
+            work: JoinSet::new(),
+            order: Order::default(),
+            resume: Instant::now(),
+            trouble: Nag::default(),
+            nobody: Nag::default(),
+            lane,
+        }
+    }
+
+    /// Works until the stop, then drains; returns how many messages were left unsettled.
+    pub(crate) async fn run(mut self) -> usize {
+        let mut phase = self.lane.phase.clone();
+        let mut topics = self.lane.shared.topics.clone();
+        loop {
+            let next = self.open_polls();
+            self.show();
+            let full = self.room.available_permits() == 0;
+            tokio::select! {
+                biased;
+                _ = phase.wait_for(|phase| *phase >= Phase::Draining) => break,
+                Some(polled) = self.polls.join_next() => if let Ok(polled) = polled { self.take(polled) },
+                Some(ended) = self.work.join_next() => if let Ok(ended) = ended { self.after(ended) },
+                _ = self.room.clone().acquire_owned(), if full => {}
+                Ok(()) = topics.changed() => {}
+                () = self.lane.gate.changed() => {}
+                () = sleep_until(next) => {}
+            }
+        }
+        self.drain(phase).await
+    }
+
+    /// Opens what polls there is reason and room for; says when to look again.
+    fn open_polls(&mut self) -> Instant {
+        let now = Instant::now();
+        if self.polls.is_empty() {
+            self.lane.progressed();
+        }
+        if now < self.resume {
+            return self.resume.min(now + TICK);
+        }
+        if !self.has_functions(now) {
+            return now + TICK;
+        }
+        let free = self.room.available_permits();
+        let busy = self.lane.config.concurrency - free;
+        let fits = free.min(self.lane.gate.limit().saturating_sub(busy));
+        match self.lane.gate.intake(busy) {
+            May::Open => {
+                let mut fits = fits;
+                while let Some(count) = self.pollers.ask(self.polls.len(), fits) {
+                    self.poll(count);
+                    fits -= count;
+                }
+            }
+            May::One if self.polls.is_empty() && free > 0 => self.poll(1),
+            May::At(instant) => return instant.min(now + TICK),
+            May::One | May::Closed => {}
+        }
+        now + TICK
+    }
+
+    fn poll(&mut self, count: usize) {
+        let permits = u32::try_from(count).unwrap_or(1);
+        let Ok(room) = self.room.clone().try_acquire_many_owned(permits) else {
+            return;
+        };
+        let lane = self.lane.clone();
+        lane.progressed();
+        self.polls.spawn(async move {
+            let sent = Instant::now();
+            let brought = lane
+                .queue
+                .receive(count, lane.config.wait_time, lane.config.visibility_timeout)
+                .await;
+            Polled {
+                asked: count,
+                sent,
+                room,
+                brought,
+            }
+        });
+    }
+
+    fn take(&mut self, polled: Polled) {
+        self.lane.progressed();
+        let metrics = self.lane.shared.metrics.clone();
+        let queue = self.lane.queue.clone();
+        let Polled {
+            asked,
+            sent,
+            mut room,
+            brought,
+        } = polled;
+        match brought {
+            Ok(messages) => {
+                metrics.polled(queue.name(), Ok(messages.len()));
+                self.pollers.brought(asked, messages.len());
+                if messages.is_empty() && self.lane.config.wait_time.is_zero() {
+                    // A short poll comes back at once: the pause is ours then.
+                    self.resume = Instant::now() + TICK;
+                }
+                self.lane.set_reachable(true);
+                if self.trouble.over() {
+                    tracing::info!(queue = queue.name(), "the queue answers again");
+                }
+                for message in messages {
+                    let Some(room) = room.split(1) else { break };
+                    self.arrive(message, sent, room);
+                }
+            }
+            Err(error) => {
+                metrics.polled(queue.name(), Err(()));
+                self.lane.set_reachable(false);
+                self.resume =
+                    Instant::now() + self.pollers.failed(self.lane.shared.random.fraction());
+                if self.trouble.due(Instant::now()).is_some() {
+                    tracing::warn!(queue = queue.name(), url = queue.url(), error = %error, "the queue cannot be received from; tried again at growing intervals");
+                }
+            }
+        }
+    }
+
+    fn arrive(&mut self, message: Message, sent: Instant, room: OwnedSemaphorePermit) {
+        match self.lane.holding.arrive(&message, sent) {
+            Arrival::Duplicate => {
+                self.lane.shared.metrics.duplicate(self.lane.queue.name());
+                tracing::debug!(
+                    message_id = &*message.id,
+                    "a message came again while it is at work; it is not run beside itself"
+                );
+            }
+            Arrival::New { lost, sure } => {
+                let group = message.group.clone();
+                let held = Held {
+                    message,
+                    lost,
+                    sure,
+                    room,
+                };
+                let ready = match group.filter(|_| self.lane.queue.is_fifo()) {
+                    Some(group) => self.order.arrive(&group, held),
+                    None => Some(held),
+                };
+                if let Some(held) = ready {
+                    self.start(held);
+                }
+            }
+        }
+    }
+
+    fn start(&mut self, held: Held) {
+        self.work.spawn(attempt(self.lane.clone(), held));
+    }
+
+    fn after(&mut self, ended: Ended) {
+        let Some(group) = ended.group.filter(|_| self.lane.queue.is_fifo()) else {
+            return;
+        };
+        let next = if ended.gone {
+            self.order.succeeded(&group)
+        } else {
+            self.order.failed(&group)
+        };
+        match next {
+            Next::Start(held) => self.start(held),
+            Next::Release(rest) => self.give_back(rest, ended.away),
+            Next::Idle => {}
+        }
+    }
+
+    /// Gives back what came after a failed message of its group, to come again after it.
+    fn give_back(&mut self, rest: VecDeque<Held>, away: u32) {
+        tracing::debug!(
+            queue = self.lane.queue.name(),
+            messages = rest.len(),
+            "the rest of a message group is given back behind its failed message"
+        );
+        for held in rest {
+            self.work.spawn(give_back(self.lane.clone(), held, away));
+        }
+    }
+
+    /// Whether anyone would take the messages; says once a minute where nobody would.
+    fn has_functions(&mut self, now: Instant) -> bool {
+        let topics = self.lane.shared.topics.borrow();
+        let Some(map) = &topics.map else { return false };
+        let topic = &self.lane.config.topic;
+        if map.has(topic) {
+            self.nobody.over();
+            return true;
+        }
+        if self.nobody.due(now).is_some() {
+            tracing::warn!(
+                queue = self.lane.queue.name(),
+                topic = topic.as_str(),
+                "no function has the annotation topic={topic}: nothing is received until one has"
+            );
+        }
+        false
+    }
+
+    fn show(&self) {
+        let lane = &self.lane;
+        let polls = self.polls.len();
+        lane.open_polls.send_replace(polls);
+        (lane.shared.metrics).levels(
+            lane.queue.name(),
+            lane.holding.len(),
+            polls,
+            lane.gate.limit(),
+            lane.gate.paused(),
+        );
+    }
+
+    async fn drain(mut self, mut phase: tokio::sync::watch::Receiver<Phase>) -> usize {
+        for held in self.order.drain() {
+            self.start(held);
+        }
+        let mut abandoned = false;
+        while !(self.polls.is_empty() && self.work.is_empty()) {
+            self.show();
+            tokio::select! {
+                biased;
+                Some(polled) = self.polls.join_next() => if let Ok(polled) = polled { self.take(polled) },
+                Some(ended) = self.work.join_next() => if let Ok(ended) = ended { self.after(ended) },
+                _ = phase.wait_for(|phase| *phase == Phase::Abandoning), if !abandoned => {
+                    abandoned = true;
+                    self.polls.abort_all();
+                }
+            }
+        }
+        self.show();
+        self.lane.holding.len()
+    }
+}

@@ -1,0 +1,177 @@
+//! One queue's way of working: what its parts share.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::config::{Printing, QueueConfig};
+use crate::discovery::Topics;
+use crate::gate::Gate;
+use crate::gateway::Gateway;
+use crate::heartbeat::Holding;
+use crate::memory::Memory;
+use crate::metrics::Metrics;
+use crate::queue::{Queue, Redrive};
+use crate::random::Random;
+use crate::settle::Settler;
+use crate::verdict::OnRejection;
+use crate::wall_clock::WallClock;
+
+/// How many messages are remembered per queue.
+const REMEMBERED: usize = 10_000;
+/// What every queue of the process shares.
+#[derive(Clone, Debug)]
+pub struct Shared {
+    /// The gateway.
+    pub gateway: Gateway,
+    /// The topic map.
+    pub topics: watch::Receiver<Topics>,
+    /// Counts.
+    pub metrics: Metrics,
+    /// Random numbers.
+    pub random: Random,
+    /// The time of day.
+    pub wall_clock: WallClock,
+    /// What to write into the log of calls.
+    pub printing: Printing,
+}
+
+/// A queue with all that works on it.
+#[derive(Debug)]
+pub struct Lane {
+    /// Its configuration.
+    pub config: QueueConfig,
+    /// Its calls.
+    pub queue: Queue,
+    /// What all queues share.
+    pub shared: Shared,
+    /// Where messages wait for their turn.
+    pub gate: Gate,
+    /// The messages held.
+    pub holding: Arc<Holding>,
+    /// Settles messages; taken away when the drain ends.
+    pub settler: Settler,
+    /// Where the dead letters go, once it is known.
+    pub redrive: OnceLock<Option<DeadLetters>>,
+    /// How far the stop has come.
+    pub phase: watch::Receiver<Phase>,
+    /// How many polls are open.
+    pub open_polls: watch::Sender<usize>,
+    memory: Mutex<Memory>,
+    started: Instant,
+    progress: AtomicU64,
+    reachable: AtomicBool,
+}
+
+/// How far the stop has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// It has not begun.
+    Running,
+    /// No new polls; what runs may end.
+    Draining,
+    /// The budget is used up: what still runs is given back.
+    Abandoning,
+}
+
+/// The queue's dead-letter queue.
+#[derive(Clone, Debug)]
+pub struct DeadLetters {
+    /// The queue itself.
+    pub queue: Queue,
+    /// The policy.
+    pub policy: Redrive,
+}
+
+impl Lane {
+    /// Puts a lane together.
+    pub fn new(
+        config: QueueConfig,
+        queue: Queue,
+        shared: Shared,
+        holding: Arc<Holding>,
+        settler: Settler,
+        phase: watch::Receiver<Phase>,
+    ) -> Self {
+        Self {
+            gate: Gate::new(config.concurrency, config.probes, shared.random.clone()),
+            config,
+            queue,
+            shared,
+            holding,
+            settler,
+            redrive: OnceLock::new(),
+            phase,
+            open_polls: watch::Sender::new(0),
+            memory: Mutex::new(Memory::new(REMEMBERED)),
+            started: Instant::now(),
+            progress: AtomicU64::new(0),
+            reachable: AtomicBool::new(false),
+        }
+    }
+
+    /// What is remembered of messages.
+    pub fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The functions subscribed now.
+    pub fn functions(&self) -> Vec<String> {
+        let topics = self.shared.topics.borrow();
+        let map = topics.map.as_deref();
+        map.into_iter()
+            .flat_map(|map| map.functions(&self.config.topic))
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// The dead-letter queue, where there is one and it is known.
+    pub fn dead_letters(&self) -> Option<&DeadLetters> {
+        self.redrive.get().and_then(Option::as_ref)
+    }
+
+    /// What becomes of rejected messages: as configured, and by default to the dead-letter queue
+    /// where there is one.
+    pub fn on_rejection(&self) -> OnRejection {
+        match (self.config.on_rejection, self.dead_letters()) {
+            (None | Some(OnRejection::DeadLetter), Some(_)) => OnRejection::DeadLetter,
+            _ => OnRejection::Retry,
+        }
+    }
+
+    /// Whether giving the message back could send it to the dead-letter queue at its next receive
+    /// or the one after, through no fault of its own.
+    pub fn must_hold(&self, receive_count: u32) -> bool {
+        (self.dead_letters()).is_some_and(|dlq| receive_count + 1 >= dlq.policy.max_receive_count)
+    }
+
+    /// Whether the process stops.
+    pub fn is_draining(&self) -> bool {
+        *self.phase.borrow() >= Phase::Draining
+    }
+
+    /// The loop went round and no poll hangs.
+    pub fn progressed(&self) {
+        let now = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.progress.store(now, Ordering::Relaxed);
+    }
+
+    /// How long ago it last did.
+    pub fn since_progress(&self) -> Duration {
+        let at = Duration::from_millis(self.progress.load(Ordering::Relaxed));
+        self.started.elapsed().saturating_sub(at)
+    }
+
+    /// SQS answered, or did not.
+    pub fn set_reachable(&self, reachable: bool) {
+        self.reachable.store(reachable, Ordering::Relaxed);
+    }
+
+    /// Whether SQS answered when it was last asked.
+    pub fn is_reachable(&self) -> bool {
+        self.reachable.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,285 @@
+//! Who holds which message until when: the in-flight tracker, pure, with the time passed in.
+//!
+//! A lease counts from the instant at which the receive was *sent*, and an extension from the
+//! instant at which it was asked for; the deadline moves only after SQS confirmed it. So what this
+//! module believes is never longer than what SQS grants.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// SQS holds a message for one receiver at most this long in all, counted from the receive.
+pub const MAX_HELD: Duration = Duration::from_secs(12 * 60 * 60);
+
+/// The most entries one SQS batch call takes.
+pub const BATCH: usize = 10;
+
+/// The id of a message; leases are kept by it, so that a message has one lease.
+pub type MessageId = Arc<str>;
+
+/// What SQS handed out with a message, and takes back to delete it or to change its visibility.
+pub type ReceiptHandle = Arc<str>;
+
+#[derive(Debug)]
+struct Lease {
+    handle: ReceiptHandle,
+    received: Instant,
+    deadline: Instant,
+    /// Whether SQS surely grants it until the deadline.
+    sure: bool,
+    /// When to ask for the next extension.
+    renew: Instant,
+    /// An extension is on its way: asked for at this instant.
+    asked: Option<Instant>,
+    failures: u32,
+}
+
+/// One extension to ask for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Extension {
+    /// Whose.
+    pub message: MessageId,
+    /// With which handle.
+    pub handle: ReceiptHandle,
+    /// For how many seconds from now.
+    pub seconds: u32,
+}
+
+/// The leases of one queue, ordered by the instant at which something is to be done.
+#[derive(Debug)]
+pub struct Leases {
+    visibility: Duration,
+    leases: BTreeMap<MessageId, Lease>,
+    agenda: BTreeSet<(Instant, MessageId)>,
+}
+
+impl Leases {
+    /// A tracker for messages that are received with this visibility timeout.
+    pub fn new(visibility: Duration) -> Self {
+        Self {
+            visibility,
+            leases: BTreeMap::new(),
+            agenda: BTreeSet::new(),
+        }
+    }
+
+    /// A message was received by a call that was sent at `sent`. Where the message is held already,
+    /// the new handle takes the place of the old, since SQS only promises to obey the newest:
+    /// `false` then. `random`, from 0 up to 1, spreads the renewals.
+    ///
+    /// A long poll may bring the message so late that little or nothing of the lease is left, counted
+    /// from `sent`. Such a lease is not sure: it is extended at once, and until that is
+    /// [`confirmed`](Self::confirmed) nobody should rely on it.
+    pub fn track(
+        &mut self,
+        message: &MessageId,
+        handle: ReceiptHandle,
+        sent: Instant,
+        now: Instant,
+        random: f64,
+    ) -> bool {
+        let known = self.leases.contains_key(message);
+        self.take(message);
+        let sure = sent + self.visibility >= now + self.visibility / 4;
+        let lease = Lease {
+            handle,
+            received: sent,
+            // Not sure: it may have been granted as late as now, so it is given up no earlier.
+            deadline: if sure { sent } else { now } + self.visibility,
+            sure,
+            renew: if sure {
+                sent + self.renewal(random)
+            } else {
+                now
+            },
+            asked: None,
+            failures: 0,
+        };
+        self.put(message, lease);
+        !known
+    }
+
+    /// Up to ten extensions that are due. They count as asked for at `now` until
+    /// [`confirmed`](Self::confirmed) or [`failed`](Self::failed).
+    pub fn due(&mut self, now: Instant) -> Vec<Extension> {
+        let due: Vec<MessageId> = (self.agenda.iter())
+            .take_while(|(at, _)| *at <= now)
+            .filter(|(_, message)| {
+                (self.leases.get(message)).is_some_and(|l| l.asked.is_none() && now < l.deadline)
+            })
+            .map(|(_, message)| message.clone())
+            .take(BATCH)
+            .collect();
+        let mut extensions = Vec::with_capacity(due.len());
+        for message in due {
+            let Some(mut lease) = self.take(&message) else {
+                continue;
+            };
+            let seconds = self.extension(&lease, now);
+            if seconds > 0 {
+                lease.asked = Some(now);
+                extensions.push(Extension {
+                    seconds,
+                    handle: lease.handle.clone(),
+                    message: message.clone(),
+                });
+            } else {
+                // The 12 hours are over but for what is granted: nothing to do until the deadline.
+                lease.renew = lease.deadline;
+            }
+            self.put(&message, lease);
+        }
+        extensions
+    }
+
+    /// SQS confirmed an extension: only now the deadline moves. What it confirmed for a handle that
+    /// was replaced meanwhile, or for a lease that is gone, changes nothing.
+    pub fn confirmed(&mut self, extension: &Extension, random: f64) {
+        let Some(mut lease) = self.take_asked(extension) else {
+            return;
+        };
+        if let Some(asked) = lease.asked.take() {
+            let granted = Duration::from_secs(extension.seconds.into());
+            lease.deadline = asked + granted;
+            lease.sure = true;
+            lease.renew = asked + self.renewal(random).min(granted);
+            lease.failures = 0;
+        }
+        self.put(&extension.message, lease);
+    }
+
+    /// An extension failed: tried again after a pause that doubles, until the deadline.
+    pub fn failed(&mut self, extension: &Extension, now: Instant, random: f64) {
+        let Some(mut lease) = self.take_asked(extension) else {
+            return;
+        };
+        lease.asked = None;
+        let pause = Duration::from_millis(100) * (1 << lease.failures.min(5));
+        lease.renew = now + pause.mul_f64(0.5 + 0.5 * random);
+        lease.failures += 1;
+        self.put(&extension.message, lease);
+    }
+
+    /// SQS says that the handle is no longer good: the lease is lost now. `true` where it was ours.
+    pub fn revoked(&mut self, extension: &Extension) -> bool {
+        self.take_asked(extension).is_some()
+    }
+
+    /// Takes out the leases whose deadline has passed.
+    pub fn expire(&mut self, now: Instant) -> Vec<MessageId> {
+        // Deadlines are on the agenda too, never behind the renewal that stands there instead.
+        let lost: Vec<MessageId> = (self.agenda.iter())
+            .take_while(|(at, _)| *at <= now)
+            .filter(|(_, message)| self.leases.get(message).is_some_and(|l| l.deadline <= now))
+            .map(|(_, message)| message.clone())
+            .collect();
+        for message in &lost {
+            self.take(message);
+        }
+        lost
+    }
+
+    /// The message is settled: nothing more to do for it.
+    pub fn finish(&mut self, message: &str) {
+        if let Some((message, _)) = self.leases.get_key_value(message) {
+            let message = message.clone();
+            self.take(&message);
+        }
+    }
+
+    /// The newest handle of a message, while its lease holds.
+    pub fn handle(&self, message: &str) -> Option<ReceiptHandle> {
+        self.leases.get(message).map(|lease| lease.handle.clone())
+    }
+
+    /// How long the message has been held, counted as SQS counts the 12 hours.
+    pub fn held(&self, message: &str, now: Instant) -> Duration {
+        (self.leases.get(message)).map_or(Duration::ZERO, |lease| {
+            now.saturating_duration_since(lease.received)
+        })
+    }
+
+    /// Whether SQS surely grants the lease until its deadline.
+    pub fn is_sure(&self, message: &str) -> bool {
+        self.leases.get(message).is_some_and(|lease| lease.sure)
+    }
+
+    /// How long the lease surely lasts from now, where there is one.
+    pub fn remaining(&self, message: &str, now: Instant) -> Option<Duration> {
+        (self.leases.get(message).filter(|lease| lease.sure))
+            .map(|lease| lease.deadline.saturating_duration_since(now))
+    }
+
+    /// When to look again.
+    pub fn next(&self) -> Option<Instant> {
+        self.agenda.first().map(|(at, _)| *at)
+    }
+
+    /// How many messages are held.
+    pub fn len(&self) -> usize {
+        self.leases.len()
+    }
+
+    /// Whether none is held.
+    pub fn is_empty(&self) -> bool {
+        self.leases.is_empty()
+    }
+
+    /// Half of the visibility, less up to a fifth of that.
+    fn renewal(&self, random: f64) -> Duration {
+        (self.visibility / 2).mul_f64(1.0 - 0.2 * random.clamp(0.0, 1.0))
+    }
+
+    /// The seconds an extension may ask for: what is left of the 12 hours, less one for the way.
+    fn extension(&self, lease: &Lease, now: Instant) -> u32 {
+        let left = MAX_HELD.saturating_sub(now.saturating_duration_since(lease.received));
+        let seconds = self
+            .visibility
+            .as_secs()
+            .min(left.as_secs().saturating_sub(1));
+        // One that would not reach beyond what is granted already helps nobody.
+        let reach = now + Duration::from_secs(seconds);
+        if reach > lease.deadline || !lease.sure {
+            u32::try_from(seconds).unwrap_or(0)
+        } else {
+            0
+        }
+    }
+
+    /// When this lease wants attention: its renewal, or its deadline where no renewal is possible.
+    fn attention(&self, lease: &Lease) -> Instant {
+        let can_renew = lease.asked.is_none() && self.extension(lease, lease.renew) > 0;
+        if can_renew {
+            lease.renew.min(lease.deadline)
+        } else {
+            lease.deadline
+        }
+    }
+
+    fn put(&mut self, message: &MessageId, lease: Lease) {
+        self.agenda
+            .insert((self.attention(&lease), message.clone()));
+        self.leases.insert(message.clone(), lease);
+    }
+
+    fn take(&mut self, message: &MessageId) -> Option<Lease> {
+        let lease = self.leases.remove(message)?;
+        self.agenda
+            .remove(&(self.attention(&lease), message.clone()));
+        Some(lease)
+    }
+
+    fn take_asked(&mut self, extension: &Extension) -> Option<Lease> {
+        let lease = self.leases.get(&extension.message)?;
+        if lease.handle != extension.handle {
+            return None;
+        }
+        self.take(&extension.message)
+    }
+}
+
+#[cfg(test)]
+#[path = "lease_tests.rs"]
+mod tests;

@@ -1,0 +1,43 @@
+//! The SQS connector: polls SQS queues and invokes OpenFaaS functions, with the correlation id in a
+//! header.
+//!
+//! The way of one message is in `delivery`: receive ▸ correlate ▸ invoke ▸ verdict ▸ settle. What
+//! decides is pure and takes time and data as arguments: [`verdict`], [`lease`], [`governor`],
+//! [`order`], [`backoff`], [`correlate`]. What talks decides nothing: [`queue`], [`gateway`],
+//! [`discovery`].
+
+pub mod admin;
+mod attempt;
+pub mod aws;
+pub mod backoff;
+pub mod config;
+pub mod correlate;
+pub mod dead_letter;
+mod delivery;
+pub mod discovery;
+pub mod engine;
+pub mod gate;
+pub mod gateway;
+pub mod governor;
+mod headers;
+pub mod heartbeat;
+pub mod http;
+mod intake;
+mod invoke;
+pub mod lane;
+mod learn;
+pub mod lease;
+pub mod memory;
+pub mod message;
+pub mod metrics;
+pub mod nag;
+pub mod order;
+pub mod poller;
+pub mod queue;
+pub mod random;
+pub mod retry_after;
+pub mod settle;
+pub mod topics;
+pub mod verdict;
+pub mod wall_clock;
+mod wire;

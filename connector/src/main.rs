@@ -1,0 +1,69 @@
+//! `sqs-connector`: configuration, telemetry, bind, run, drain, exit code.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use sqs_connector::aws::Credentials;
+use sqs_connector::config::{self, Command, Config, Inputs};
+use sqs_connector::engine::{self, Outside};
+use sqs_connector::http::Http;
+use sqs_connector::random::Random;
+use sqs_connector::wall_clock::WallClock;
+use tokio::net::TcpListener;
+
+/// Exit codes of sysexits.h.
+const USAGE: u8 = 64;
+const SOFTWARE: u8 = 70;
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let env = |name: &str| std::env::var(name).ok();
+    let read = |path: &std::path::Path| std::fs::read_to_string(path);
+    let config = match config::load(Inputs {
+        args: &args,
+        env: &env,
+        read: &read,
+    }) {
+        Ok(Command::Run(config)) => *config,
+        Ok(Command::Print(text)) => {
+            let written = std::io::stdout().write_all(text.as_bytes());
+            return if written.is_ok() {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::from(SOFTWARE)
+            };
+        }
+        Err(problems) => {
+            let _ = write!(std::io::stderr(), "{problems}");
+            return ExitCode::from(USAGE);
+        }
+    };
+    match start(config) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "{error:#}");
+            ExitCode::from(SOFTWARE)
+        }
+    }
+}
+
+#[tokio::main]
+async fn start(config: Config) -> anyhow::Result<()> {
+    let filter = config.debug.then_some("info,sqs_connector=debug");
+    let filter = std::env::var("RUST_LOG").ok().or(filter.map(str::to_owned));
+    let _flushed_at_the_end =
+        throughline::telemetry::init_with("sqs-connector", filter.as_deref())?;
+    for note in &config.notes {
+        tracing::warn!("{note}");
+    }
+    tracing::info!(config = %config, version = env!("CARGO_PKG_VERSION"), "effective configuration");
+    let outside = Outside {
+        http: Http::new(),
+        credentials: Credentials::Chain,
+        random: Random::from_entropy(),
+        wall_clock: WallClock::default(),
+        admin: TcpListener::bind(config.admin).await?,
+    };
+    engine::run(config, outside, throughline::shutdown_signal()?).await;
+    Ok(())
+}

@@ -1,0 +1,116 @@
+//! What each message has achieved so far: which functions succeeded, and whether all did.
+//!
+//! So a redelivery invokes only what has not succeeded yet, and a message that was delivered but
+//! could not be deleted is deleted when it comes again. Bounded: the least recently touched goes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::lease::MessageId;
+
+/// How far a message has come.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Achieved {
+    /// The functions that succeeded.
+    pub functions: BTreeSet<String>,
+    /// The message is done: all that is left is to delete it.
+    pub done: bool,
+}
+
+/// What is remembered of the messages seen last.
+#[derive(Debug)]
+pub struct Memory {
+    capacity: usize,
+    clock: u64,
+    entries: BTreeMap<MessageId, (u64, Achieved)>,
+    by_age: BTreeMap<u64, MessageId>,
+}
+
+impl Memory {
+    /// Remembers up to `capacity` messages.
+    pub fn new(capacity: usize) -> Self {
+        Self {
+            capacity: capacity.max(1),
+            clock: 0,
+            entries: BTreeMap::new(),
+            by_age: BTreeMap::new(),
+        }
+    }
+
+    /// How far the message had come.
+    pub fn recall(&self, message: &str) -> Achieved {
+        (self.entries.get(message))
+            .map(|(_, achieved)| achieved.clone())
+            .unwrap_or_default()
+    }
+
+    /// A function succeeded with the message.
+    pub fn succeeded(&mut self, message: &MessageId, function: &str) {
+        self.touch(message).functions.insert(function.to_owned());
+    }
+
+    /// Nothing is left to do but to delete the message.
+    pub fn done(&mut self, message: &MessageId) {
+        let achieved = self.touch(message);
+        achieved.done = true;
+        achieved.functions.clear();
+    }
+
+    /// How many messages are remembered.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether none is.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    fn touch(&mut self, message: &MessageId) -> &mut Achieved {
+        self.clock += 1;
+        let age = self.clock;
+        let (entry_age, _) = self.entries.entry(message.clone()).or_default();
+        self.by_age.remove(entry_age);
+        *entry_age = age;
+        self.by_age.insert(age, message.clone());
+        while self.entries.len() > self.capacity {
+            let Some((_, oldest)) = self.by_age.pop_first() else {
+                break;
+            };
+            self.entries.remove(&oldest);
+        }
+        &mut self.entries.entry(message.clone()).or_default().1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(n: usize) -> MessageId {
+        format!("m{n}").into()
+    }
+
+    #[test]
+    fn functions_that_succeeded_are_remembered_until_the_message_is_done() {
+        let mut memory = Memory::new(10);
+        assert_eq!(memory.recall("m1"), Achieved::default());
+        memory.succeeded(&id(1), "a.ns");
+        memory.succeeded(&id(1), "b.ns");
+        assert_eq!(memory.recall("m1").functions.len(), 2);
+        assert!(!memory.recall("m1").done);
+        memory.done(&id(1));
+        assert!(memory.recall("m1").done);
+    }
+
+    #[test]
+    fn the_message_touched_longest_ago_is_forgotten_first() {
+        let mut memory = Memory::new(2);
+        memory.done(&id(1));
+        memory.done(&id(2));
+        memory.succeeded(&id(1), "f");
+        memory.done(&id(3));
+        assert!(memory.recall("m1").done);
+        assert!(!memory.recall("m2").done);
+        assert_eq!((memory.len(), memory.by_age.len()), (2, 2));
+    }
+}

@@ -1,0 +1,195 @@
+//! What the connector counts. No label ever carries an id.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+mod families;
+
+use families::{Families, FoundIn, Invocation, OfQueue, Paused, Poll, Request, Settlement, Topic};
+
+use crate::topics::TopicMap;
+use crate::verdict::PauseReason;
+
+/// The counters of the process; a clone counts into the same.
+#[derive(Clone, Default)]
+pub struct Metrics(Arc<Families>);
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Metrics")
+    }
+}
+
+fn of(queue: &str) -> OfQueue {
+    OfQueue {
+        queue: queue.to_owned(),
+    }
+}
+
+fn gauge(n: usize) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+impl Metrics {
+    /// The text that Prometheus scrapes.
+    pub fn encode(&self) -> String {
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &self.0.registry)
+            .expect("writing to a string does not fail");
+        text
+    }
+
+    /// A poll came back.
+    pub fn polled(&self, queue: &str, result: Result<usize, ()>) {
+        let kind = match result {
+            Ok(0) => "empty",
+            Ok(_) => "messages",
+            Err(()) => "error",
+        };
+        self.0
+            .polls
+            .get_or_create(&Poll {
+                queue: queue.to_owned(),
+                result: kind,
+            })
+            .inc();
+        self.0
+            .received
+            .get_or_create(&of(queue))
+            .inc_by(result.unwrap_or(0) as u64);
+    }
+
+    /// A received message does not match its MD5.
+    pub fn corrupt(&self, queue: &str) {
+        self.0.corrupt.get_or_create(&of(queue)).inc();
+    }
+
+    /// A message came again.
+    pub fn duplicate(&self, queue: &str) {
+        self.0.duplicates.get_or_create(&of(queue)).inc();
+    }
+
+    /// A function was called.
+    pub fn invoked(&self, queue: &str, function: &str, outcome: &'static str, took: Duration) {
+        let labels = Invocation {
+            function: function.to_owned(),
+            outcome,
+        };
+        self.0.invocations.get_or_create(&labels).inc();
+        self.0
+            .invocation_seconds
+            .get_or_create(&of(queue))
+            .observe(took.as_secs_f64());
+    }
+
+    /// A message is settled; with its age where it is settled for good.
+    pub fn settled(&self, queue: &str, verdict: &'static str, age: Option<Duration>) {
+        let labels = Settlement {
+            queue: queue.to_owned(),
+            verdict,
+        };
+        self.0.settled.get_or_create(&labels).inc();
+        if let Some(age) = age {
+            self.0
+                .age_seconds
+                .get_or_create(&of(queue))
+                .observe(age.as_secs_f64());
+        }
+    }
+
+    /// What a queue has open now.
+    pub fn levels(
+        &self,
+        queue: &str,
+        in_flight: usize,
+        polls: usize,
+        limit: usize,
+        paused: Option<PauseReason>,
+    ) {
+        self.0
+            .in_flight
+            .get_or_create(&of(queue))
+            .set(gauge(in_flight));
+        self.0.pollers.get_or_create(&of(queue)).set(gauge(polls));
+        self.0.limit.get_or_create(&of(queue)).set(gauge(limit));
+        for reason in [PauseReason::Infrastructure, PauseReason::Overload] {
+            let labels = Paused {
+                queue: queue.to_owned(),
+                reason: reason.kind(),
+            };
+            self.0
+                .paused
+                .get_or_create(&labels)
+                .set((paused == Some(reason)).into());
+        }
+    }
+
+    /// A lease was extended.
+    pub fn lease_extended(&self, queue: &str) {
+        self.0.leases_extended.get_or_create(&of(queue)).inc();
+    }
+
+    /// A lease was lost.
+    pub fn lease_lost(&self, queue: &str) {
+        self.0.leases_lost.get_or_create(&of(queue)).inc();
+    }
+
+    /// A correlation id was found, after so many were refused.
+    pub fn correlated(&self, source: &'static str, refused: u32) {
+        self.0.correlation.get_or_create(&FoundIn { source }).inc();
+        self.0.refused_ids.inc_by(refused.into());
+    }
+
+    /// SQS was asked.
+    pub fn sqs_request(&self, queue: &str, action: &'static str, good: bool) {
+        let result = if good { "ok" } else { "error" };
+        let labels = Request {
+            queue: queue.to_owned(),
+            action,
+            result,
+        };
+        self.0.sqs_requests.get_or_create(&labels).inc();
+    }
+
+    /// The topic map was refreshed.
+    pub fn topic_map(&self, map: &TopicMap) {
+        self.0.topic_functions.clear();
+        for (topic, functions) in map.counts() {
+            self.0
+                .topic_functions
+                .get_or_create(&Topic {
+                    topic: topic.to_owned(),
+                })
+                .set(gauge(functions));
+        }
+    }
+
+    /// The topic map could not be refreshed.
+    pub fn topic_refresh_failed(&self) {
+        self.0.refreshes_failed.inc();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_counted_is_in_the_text() {
+        let metrics = Metrics::default();
+        metrics.polled("q", Ok(3));
+        metrics.settled("q", "delete", Some(Duration::from_secs(1)));
+        metrics.levels("q", 2, 1, 8, Some(PauseReason::Overload));
+        let text = metrics.encode();
+        for line in [
+            "sqs_connector_messages_received_total{queue=\"q\"} 3",
+            "sqs_connector_messages_settled_total{queue=\"q\",verdict=\"delete\"} 1",
+            "sqs_connector_paused{queue=\"q\",reason=\"overload\"} 1",
+            "sqs_connector_message_age_seconds_count{queue=\"q\"} 1",
+            "sqs_connector_build_info{version=",
+        ] {
+            assert!(text.contains(line), "{line} is not in\n{text}");
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Order inside FIFO message groups: groups in parallel, strict inside, hold after a failure.
+
+use std::collections::{BTreeMap, VecDeque};
+
+/// Holds back what must wait for an earlier message of its group.
+///
+/// A group has an entry exactly while one of its messages is at work.
+#[derive(Debug)]
+pub struct Order<T> {
+    waiting: BTreeMap<String, VecDeque<T>>,
+}
+
+/// What to do when a message of a group is settled.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Next<T> {
+    /// Deliver this one.
+    Start(T),
+    /// Give these back, in this order: an earlier one failed and comes again before them.
+    Release(VecDeque<T>),
+    /// Nothing waits.
+    Idle,
+}
+
+impl<T> Default for Order<T> {
+    fn default() -> Self {
+        Self {
+            waiting: BTreeMap::new(),
+        }
+    }
+}
+
+impl<T> Order<T> {
+    /// A message arrives. Given back where it may be delivered now, else it waits here.
+    pub fn arrive(&mut self, group: &str, message: T) -> Option<T> {
+        if let Some(waiting) = self.waiting.get_mut(group) {
+            waiting.push_back(message);
+            return None;
+        }
+        self.waiting.insert(group.to_owned(), VecDeque::new());
+        Some(message)
+    }
+
+    /// The message of the group that was at work is gone from the queue: the next one may start.
+    pub fn succeeded(&mut self, group: &str) -> Next<T> {
+        let next = self.waiting.get_mut(group).and_then(VecDeque::pop_front);
+        next.map_or_else(
+            || {
+                self.waiting.remove(group);
+                Next::Idle
+            },
+            Next::Start,
+        )
+    }
+
+    /// The message that was at work goes back to the queue: none that came after it may run before it.
+    pub fn failed(&mut self, group: &str) -> Next<T> {
+        match self.waiting.remove(group) {
+            Some(waiting) if !waiting.is_empty() => Next::Release(waiting),
+            _ => Next::Idle,
+        }
+    }
+
+    /// Takes out everything that has not started, each group in order.
+    pub fn drain(&mut self) -> Vec<T> {
+        self.waiting
+            .values_mut()
+            .flat_map(|waiting| waiting.drain(..))
+            .collect()
+    }
+
+    /// How many messages wait.
+    pub fn waiting(&self) -> usize {
+        self.waiting.values().map(VecDeque::len).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn groups_run_beside_each_other_and_inside_one_by_one() {
+        let mut order = Order::default();
+        assert_eq!(order.arrive("a", 1), Some(1));
+        assert_eq!(order.arrive("a", 2), None);
+        assert_eq!(order.arrive("b", 3), Some(3));
+        assert_eq!(order.succeeded("a"), Next::Start(2));
+        assert_eq!(order.succeeded("a"), Next::Idle);
+        assert_eq!(order.arrive("a", 4), Some(4));
+    }
+
+    #[test]
+    fn after_a_failure_the_rest_of_the_group_is_released_in_order() {
+        let mut order = Order::default();
+        order.arrive("a", 1);
+        order.arrive("a", 2);
+        order.arrive("a", 3);
+        order.arrive("b", 4);
+        assert_eq!(order.failed("a"), Next::Release(VecDeque::from([2, 3])));
+        assert_eq!(
+            order.arrive("a", 1),
+            Some(1),
+            "the failed one comes again, first"
+        );
+        assert_eq!(order.failed("b"), Next::Idle);
+    }
+
+    #[test]
+    fn draining_takes_what_has_not_started() {
+        let mut order = Order::default();
+        for n in 0..4 {
+            order.arrive("a", n);
+        }
+        assert_eq!(order.waiting(), 3);
+        assert_eq!(order.drain(), [1, 2, 3]);
+        assert_eq!(order.waiting(), 0);
+    }
+
+    proptest! {
+        /// Messages of a FIFO queue are handed in as SQS would: what is released comes again later,
+        /// in order, and before anything newer of its group.
+        #[test]
+        fn every_group_is_worked_off_in_order(
+            groups in proptest::collection::vec(0..4_u8, 1..60),
+            failures in proptest::collection::vec(any::<bool>(), 200),
+        ) {
+            let mut queue: BTreeMap<String, VecDeque<usize>> = BTreeMap::new();
+            for (n, group) in groups.iter().enumerate() {
+                queue.entry(group.to_string()).or_default().push_back(n);
+            }
+            let mut failures = failures.into_iter();
+            for (group, mut messages) in queue {
+                let sent: Vec<usize> = messages.iter().copied().collect();
+                let mut order = Order::default();
+                let mut done = Vec::new();
+                while let Some(first) = messages.pop_front() {
+                    let mut at_work = order.arrive(&group, first);
+                    // Up to two more of the group came in the same receive.
+                    for _ in 0..2 {
+                        if let Some(next) = messages.pop_front() {
+                            prop_assert_eq!(order.arrive(&group, next), None);
+                        }
+                    }
+                    while let Some(message) = at_work.take() {
+                        let next = if failures.next().unwrap_or(false) {
+                            let next = order.failed(&group);
+                            if let Next::Release(rest) = next {
+                                for back in rest.into_iter().rev() { messages.push_front(back); }
+                            }
+                            messages.push_front(message);
+                            break;
+                        } else {
+                            done.push(message);
+                            order.succeeded(&group)
+                        };
+                        if let Next::Start(message) = next { at_work = Some(message); }
+                    }
+                }
+                prop_assert_eq!(done, sent);
+            }
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! Sends the batches, reads what became of every entry, and tries again what failed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
+
+use super::Batcher;
+use crate::heartbeat::Holding;
+use crate::lease::{MessageId, ReceiptHandle};
+use crate::queue::{Entry, Queue, QueueError};
+use crate::random::Random;
+
+/// What is to become of a message at SQS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settlement {
+    /// It is done with.
+    Delete,
+    /// It is to be handed out again after so many seconds.
+    Visible(u32),
+}
+
+/// What came of a settlement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Settled {
+    /// SQS confirmed it.
+    Done,
+    /// The lease was gone first: SQS hands the message out again.
+    Lost(String),
+    /// The process stopped first: SQS hands the message out again.
+    Left,
+}
+
+/// Takes settlements; dropping every clone ends the driver once all is settled.
+#[derive(Clone, Debug)]
+pub struct Settler(mpsc::UnboundedSender<Request>);
+
+#[derive(Debug)]
+struct Request {
+    message: MessageId,
+    settlement: Settlement,
+    failures: u32,
+    reply: oneshot::Sender<Settled>,
+}
+
+type Answers = (
+    Vec<Request>,
+    Vec<ReceiptHandle>,
+    Result<Vec<Entry>, QueueError>,
+);
+
+impl Settler {
+    /// Makes a settler and the driver that does its work. The channel is bounded by the messages
+    /// that are held: each has at most one settlement.
+    pub fn new(
+        queue: Queue,
+        holding: Arc<Holding>,
+        window: Duration,
+        random: Random,
+    ) -> (Self, impl Future<Output = ()> + Send + 'static) {
+        let (sender, requests) = mpsc::unbounded_channel();
+        let driver = Driver {
+            queue,
+            holding,
+            random,
+            deletes: Batcher::new(window),
+            changes: Batcher::new(window),
+            calls: JoinSet::new(),
+        };
+        (Self(sender), driver.run(requests))
+    }
+
+    /// Settles a message, and returns once SQS confirmed it or never will.
+    pub async fn settle(&self, message: &MessageId, settlement: Settlement) -> Settled {
+        let (reply, settled) = oneshot::channel();
+        let request = Request {
+            message: message.clone(),
+            settlement,
+            failures: 0,
+            reply,
+        };
+        if self.0.send(request).is_err() {
+            return Settled::Left;
+        }
+        settled.await.unwrap_or(Settled::Left)
+    }
+}
+
+struct Driver {
+    queue: Queue,
+    holding: Arc<Holding>,
+    random: Random,
+    deletes: Batcher<Request>,
+    changes: Batcher<Request>,
+    calls: JoinSet<Answers>,
+}
+
+impl Driver {
+    async fn run(mut self, mut requests: mpsc::UnboundedReceiver<Request>) {
+        let mut open = true;
+        while open || !self.deletes.is_empty() || !self.changes.is_empty() || !self.calls.is_empty()
+        {
+            self.dispatch();
+            let next = self
+                .deletes
+                .next()
+                .into_iter()
+                .chain(self.changes.next())
+                .min();
+            let wake = next.unwrap_or_else(|| Instant::now() + Duration::from_secs(3600));
+            tokio::select! {
+                biased;
+                Some(answers) = self.calls.join_next() => {
+                    if let Ok((batch, handles, entries)) = answers {
+                        self.read(batch, &handles, entries);
+                    }
+                }
+                request = requests.recv(), if open => match request {
+                    Some(request) => self.take(request),
+                    None => open = false,
+                },
+                () = sleep_until(wake) => {}
+            }
+        }
+    }
+
+    fn take(&mut self, request: Request) {
+        let batcher = match request.settlement {
+            Settlement::Delete => &mut self.deletes,
+            Settlement::Visible(_) => &mut self.changes,
+        };
+        batcher.push(Instant::now(), request);
+    }
+
+    fn dispatch(&mut self) {
+        let now = Instant::now();
+        while let Some(batch) = self.deletes.due(now) {
+            let (batch, handles) = self.with_handles(batch);
+            let queue = self.queue.clone();
+            if !batch.is_empty() {
+                self.calls.spawn(async move {
+                    let entries = queue.delete(&handles).await;
+                    (batch, handles, entries)
+                });
+            }
+        }
+        while let Some(batch) = self.changes.due(now) {
+            let (batch, handles) = self.with_handles(batch);
+            let changes: Vec<_> = (handles.iter().cloned().zip(&batch))
+                .map(|(handle, request)| match request.settlement {
+                    Settlement::Visible(seconds) => (handle, seconds),
+                    Settlement::Delete => (handle, 0),
+                })
+                .collect();
+            let queue = self.queue.clone();
+            if !batch.is_empty() {
+                self.calls.spawn(async move {
+                    let entries = queue.change_visibility(&changes).await;
+                    (batch, handles, entries)
+                });
+            }
+        }
+    }
+
+    /// The newest handle of each; what has lost its lease is answered here.
+    fn with_handles(&self, batch: Vec<Request>) -> (Vec<Request>, Vec<ReceiptHandle>) {
+        let mut held = (
+            Vec::with_capacity(batch.len()),
+            Vec::with_capacity(batch.len()),
+        );
+        for request in batch {
+            match self.holding.handle(&request.message) {
+                Some(handle) => {
+                    held.0.push(request);
+                    held.1.push(handle);
+                }
+                None => answer(request, Settled::Lost("the lease ran out".into())),
+            }
+        }
+        held
+    }
+
+    fn read(
+        &mut self,
+        batch: Vec<Request>,
+        handles: &[ReceiptHandle],
+        entries: Result<Vec<Entry>, QueueError>,
+    ) {
+        let entries =
+            entries.unwrap_or_else(|error| vec![Entry::Failed(error.to_string()); batch.len()]);
+        for ((request, handle), entry) in batch.into_iter().zip(handles).zip(entries) {
+            match entry {
+                Entry::Done if self.holding.settled(&request.message, handle) => {
+                    answer(request, Settled::Done)
+                }
+                Entry::Refused(reason) if self.holding.settled(&request.message, handle) => {
+                    answer(request, Settled::Lost(reason));
+                }
+                // An open poll of ours brought it once more: only its newest handle counts.
+                Entry::Done | Entry::Refused(_) => self.take(request),
+                Entry::Failed(reason) => self.again(request, &reason),
+            }
+        }
+    }
+
+    fn again(&mut self, mut request: Request, reason: &str) {
+        tracing::debug!(
+            message_id = &*request.message,
+            reason,
+            "an entry of a batch failed; it goes out again"
+        );
+        let doubled = Duration::from_millis(100) * (1 << request.failures.min(5));
+        let at = Instant::now() + doubled.mul_f64(0.5 + 0.5 * self.random.fraction());
+        request.failures += 1;
+        match request.settlement {
+            Settlement::Delete => self.deletes.again(at, request),
+            Settlement::Visible(_) => self.changes.again(at, request),
+        }
+    }
+}
+
+fn answer(request: Request, settled: Settled) {
+    // Nobody waits where the delivery was given up; SQS knows all the same.
+    let _ = request.reply.send(settled);
+}

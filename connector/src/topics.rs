@@ -1,0 +1,121 @@
+//! Which functions subscribed to which topic.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+
+/// The annotation with which a function subscribes.
+const ANNOTATION: &str = "topic";
+
+/// Topic → functions, as `name.namespace`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TopicMap(BTreeMap<String, BTreeSet<String>>);
+
+/// A function as the gateway lists it; annotations may be missing or null.
+#[derive(Debug, Deserialize)]
+pub struct Listed {
+    name: String,
+    #[serde(default)]
+    namespace: Option<String>,
+    #[serde(default)]
+    annotations: Option<BTreeMap<String, Option<String>>>,
+}
+
+impl TopicMap {
+    /// Adds what the gateway listed for a namespace; `None` where it was asked without one.
+    pub fn add(&mut self, namespace: Option<&str>, listed: Vec<Listed>) {
+        for function in listed {
+            let namespace = function
+                .namespace
+                .as_deref()
+                .filter(|ns| !ns.is_empty())
+                .or(namespace);
+            let path = match namespace {
+                Some(namespace) => format!("{}.{namespace}", function.name),
+                None => function.name.clone(),
+            };
+            let annotations = function.annotations.unwrap_or_default();
+            let topics = annotations
+                .get(ANNOTATION)
+                .and_then(Option::as_deref)
+                .unwrap_or_default();
+            for topic in topics
+                .split(',')
+                .map(str::trim)
+                .filter(|topic| !topic.is_empty())
+            {
+                self.0
+                    .entry(topic.to_owned())
+                    .or_default()
+                    .insert(path.clone());
+            }
+        }
+    }
+
+    /// The functions subscribed to a topic, matched exactly, in a stable order.
+    pub fn functions(&self, topic: &str) -> impl Iterator<Item = &str> {
+        self.0.get(topic).into_iter().flatten().map(String::as_str)
+    }
+
+    /// Whether any function subscribed to a topic.
+    pub fn has(&self, topic: &str) -> bool {
+        self.0.contains_key(topic)
+    }
+
+    /// Topics with the number of their functions.
+    pub fn counts(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.0
+            .iter()
+            .map(|(topic, functions)| (topic.as_str(), functions.len()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(namespace: Option<&str>, json: &str) -> TopicMap {
+        let mut map = TopicMap::default();
+        map.add(namespace, serde_json::from_str(json).unwrap());
+        map
+    }
+
+    fn functions(map: &TopicMap, topic: &str) -> Vec<String> {
+        map.functions(topic).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn a_comma_list_is_trimmed_and_matched_exactly() {
+        let map = map(
+            Some("openfaas-fn"),
+            r#"[{"name":"b","annotations":{"topic":" orders , refunds ,, "}},
+                {"name":"a","annotations":{"topic":"orders"}}]"#,
+        );
+        assert_eq!(
+            functions(&map, "orders"),
+            ["a.openfaas-fn", "b.openfaas-fn"]
+        );
+        assert_eq!(functions(&map, "refunds"), ["b.openfaas-fn"]);
+        assert!(!map.has("order") && !map.has("Orders") && !map.has(""));
+    }
+
+    #[test]
+    fn annotations_may_be_missing_or_null() {
+        let map = map(
+            None,
+            r#"[{"name":"a"},{"name":"b","annotations":null},{"name":"c","annotations":{"topic":null}},
+                {"name":"d","annotations":{"topic":"t"},"replicas":1,"labels":null}]"#,
+        );
+        assert_eq!(functions(&map, "t"), ["d"]);
+        assert_eq!(map.counts().count(), 1);
+    }
+
+    #[test]
+    fn a_functions_own_namespace_wins() {
+        let map = map(
+            Some("one"),
+            r#"[{"name":"a","namespace":"two","annotations":{"topic":"t"}}]"#,
+        );
+        assert_eq!(functions(&map, "t"), ["a.two"]);
+    }
+}

@@ -1,0 +1,263 @@
+//! From what came back to what becomes of the message: the whole table.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::backoff::Backoff;
+
+/// What a call to a function came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// There was an answer.
+    Answered(Answer),
+    /// There was none.
+    Failed(Transport),
+}
+
+/// What of an answer decides.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The value of `X-OpenFaaS-Internal`, set where something other than the function answered.
+    pub internal: Option<String>,
+    /// The function itself was at work: it echoed our correlation id or told its duration.
+    pub by_function: bool,
+    /// The body was empty.
+    pub empty: bool,
+    /// The gateway's own timeout could have passed before the answer came.
+    pub late: bool,
+    /// `Retry-After`, read.
+    pub retry_after: Option<Duration>,
+}
+
+/// Why there was no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// No connection to the gateway.
+    Connect,
+    /// The connection ended before the answer was there.
+    Dropped,
+    /// The upstream timeout passed.
+    Timeout,
+}
+
+/// Whose trouble it is; see the table in the README.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// Done.
+    Success,
+    /// The function failed; another try may succeed.
+    Retryable,
+    /// The function rejects the message; another try would meet the same.
+    Permanent,
+    /// The function was not reached. No fault of the message.
+    Infrastructure,
+    /// The function has too much to do. No fault of the message.
+    Overload,
+}
+
+/// What becomes of a message that its functions reject for good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnRejection {
+    /// To the dead-letter queue at once, with the reason as attributes.
+    DeadLetter,
+    /// Retried like a failure, until SQS's own redrive policy takes it.
+    Retry,
+}
+
+/// What becomes of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Every function succeeded.
+    Delete,
+    /// Again after a pause.
+    RetryAfter(Duration),
+    /// Given back, to whoever receives it next.
+    Release,
+    /// To the dead-letter queue.
+    DeadLetter {
+        /// Why, in words fit for a message attribute.
+        reason: String,
+    },
+    /// Held, and the queue not received from until a probe succeeds.
+    Pause {
+        /// Whose trouble it is.
+        reason: PauseReason,
+        /// How long the other side asked us to wait.
+        retry_after: Option<Duration>,
+    },
+}
+
+/// Why a queue is not received from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum PauseReason {
+    /// Functions are not reached.
+    Infrastructure,
+    /// A function has too much to do.
+    Overload,
+}
+
+/// What a verdict rests on, besides the outcome.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms {
+    /// How often SQS has handed the message out, this time included.
+    pub receive_count: u32,
+    /// The bounds of the pause between two tries.
+    pub backoff: Backoff,
+    /// What becomes of rejected messages.
+    pub on_rejection: OnRejection,
+    /// A number from 0 up to 1.
+    pub random: f64,
+}
+
+/// Whose trouble an outcome is.
+pub fn classify(outcome: &Outcome) -> Class {
+    let answer = match outcome {
+        Outcome::Answered(answer) => answer,
+        // A message on which a function hangs would stop its queue if this were infrastructure.
+        Outcome::Failed(Transport::Timeout) => return Class::Retryable,
+        Outcome::Failed(Transport::Connect | Transport::Dropped) => return Class::Infrastructure,
+    };
+    let by_proxy = answer.internal.as_deref() == Some("proxy");
+    match answer.status {
+        200..=299 => Class::Success,
+        404 | 405 if !answer.by_function => Class::Infrastructure,
+        408 | 425 => Class::Retryable,
+        429 => Class::Overload,
+        400..=499 => Class::Permanent,
+        500 | 503 if by_proxy => Class::Infrastructure,
+        502 if answer.empty && !answer.by_function && !answer.late => Class::Infrastructure,
+        503 => Class::Overload,
+        _ => Class::Retryable,
+    }
+}
+
+/// The verdict on one function's outcome.
+pub fn judge(outcome: &Outcome, terms: &Terms) -> Verdict {
+    let asked = match outcome {
+        Outcome::Answered(answer) => answer.retry_after,
+        Outcome::Failed(_) => None,
+    };
+    let retry = || {
+        let drawn = terms.backoff.delay(terms.receive_count, terms.random);
+        Verdict::RetryAfter(asked.map_or(drawn, |asked| asked.max(drawn)))
+    };
+    match classify(outcome) {
+        Class::Success => Verdict::Delete,
+        Class::Retryable => retry(),
+        Class::Permanent if terms.on_rejection == OnRejection::Retry => retry(),
+        Class::Permanent => Verdict::DeadLetter {
+            reason: format!("rejected with {outcome}"),
+        },
+        Class::Infrastructure => Verdict::Pause {
+            reason: PauseReason::Infrastructure,
+            retry_after: asked,
+        },
+        Class::Overload => Verdict::Pause {
+            reason: PauseReason::Overload,
+            retry_after: asked,
+        },
+    }
+}
+
+impl Verdict {
+    /// The verdict on a message with several functions: what asks for the most patience wins, so
+    /// that a message is neither deleted nor dead-lettered while a function may still succeed.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::RetryAfter(one), Self::RetryAfter(two)) => Self::RetryAfter(one.max(two)),
+            (one, two) if two.patience() > one.patience() => two,
+            (one, _) => one,
+        }
+    }
+
+    fn patience(&self) -> u8 {
+        match self {
+            Self::Delete => 0,
+            Self::DeadLetter { .. } => 1,
+            Self::RetryAfter(_) => 2,
+            Self::Release => 3,
+            Self::Pause { .. } => 4,
+        }
+    }
+
+    /// The name in log lines and metric labels.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Delete => "delete",
+            Self::RetryAfter(_) => "retry",
+            Self::Release => "release",
+            Self::DeadLetter { .. } => "dead_letter",
+            Self::Pause { .. } => "pause",
+        }
+    }
+}
+
+impl PauseReason {
+    /// The name in log lines and metric labels.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::Infrastructure => "infrastructure",
+            Self::Overload => "overload",
+        }
+    }
+}
+
+impl Class {
+    /// The name in the README's table.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Retryable => "application, retryable",
+            Self::Permanent => "application, permanent",
+            Self::Infrastructure => "infrastructure",
+            Self::Overload => "overload",
+        }
+    }
+}
+
+impl Outcome {
+    /// The label of metrics: a status class or the kind of the transport error.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Answered(answer) => match answer.status {
+                100..=199 => "1xx",
+                200..=299 => "2xx",
+                300..=399 => "3xx",
+                400..=499 => "4xx",
+                500..=599 => "5xx",
+                _ => "other",
+            },
+            Self::Failed(Transport::Connect) => "connect",
+            Self::Failed(Transport::Dropped) => "dropped",
+            Self::Failed(Transport::Timeout) => "timeout",
+        }
+    }
+
+    /// The status, where there was an answer.
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Answered(answer) => Some(answer.status),
+            Self::Failed(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Answered(answer) => write!(f, "status {}", answer.status),
+            Self::Failed(Transport::Connect) => f.write_str("no connection to the gateway"),
+            Self::Failed(Transport::Dropped) => f.write_str("the connection was dropped"),
+            Self::Failed(Transport::Timeout) => {
+                f.write_str("no answer within the upstream timeout")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "verdict_tests.rs"]
+mod tests;

@@ -1,0 +1,243 @@
+use super::*;
+
+const TERMS: Terms = Terms {
+    receive_count: 3,
+    backoff: Backoff {
+        min: Duration::from_secs(1),
+        max: Duration::from_secs(300),
+    },
+    on_rejection: OnRejection::DeadLetter,
+    random: 0.5,
+};
+
+/// The ways in which one status can reach us.
+fn variants(status: u16) -> [(&'static str, Answer); 5] {
+    let answer = Answer {
+        status,
+        ..Answer::default()
+    };
+    let internal = |who: &str| Some(who.to_owned());
+    [
+        (
+            "made by the function",
+            Answer {
+                by_function: true,
+                ..answer.clone()
+            },
+        ),
+        ("plain", answer.clone()),
+        (
+            "with an empty body",
+            Answer {
+                empty: true,
+                ..answer.clone()
+            },
+        ),
+        (
+            "with an empty body, late",
+            Answer {
+                empty: true,
+                late: true,
+                ..answer.clone()
+            },
+        ),
+        (
+            "`X-OpenFaaS-Internal: proxy`",
+            Answer {
+                internal: internal("proxy"),
+                empty: true,
+                ..answer
+            },
+        ),
+    ]
+}
+
+fn class_of(answer: Answer) -> Class {
+    classify(&Outcome::Answered(answer))
+}
+
+/// One line for each run of statuses that behave alike in every variant.
+fn table() -> String {
+    let row = |status: u16| variants(status).map(|(_, answer)| class_of(answer));
+    let mut lines = vec![
+        "| Status | made by the function | plain | empty body | empty body, late | `X-OpenFaaS-Internal: proxy` |".to_owned(),
+        "|---|---|---|---|---|---|".to_owned(),
+    ];
+    let mut first = 100;
+    for status in 100..=599 {
+        if status == 599 || row(status + 1) != row(first) {
+            let range = if first == status {
+                format!("{first}")
+            } else {
+                format!("{first}–{status}")
+            };
+            let classes = row(first).map(Class::kind).join(" | ");
+            lines.push(format!("| {range} | {classes} |"));
+            first = status + 1;
+        }
+    }
+    for failure in [Transport::Connect, Transport::Dropped, Transport::Timeout] {
+        let outcome = Outcome::Failed(failure);
+        lines.push(format!(
+            "| {outcome} | | {} | | | |",
+            classify(&outcome).kind()
+        ));
+    }
+    lines.join("\n")
+}
+
+#[test]
+fn the_table_of_the_readme_is_what_the_code_does() {
+    let readme = include_str!("../README.md");
+    assert!(
+        readme.contains(&table()),
+        "the README lacks this table:\n{}",
+        table()
+    );
+}
+
+#[test]
+fn every_status_has_the_class_of_its_contract() {
+    use Class::{Infrastructure, Overload, Permanent, Retryable, Success};
+    for status in 100..=599_u16 {
+        let [function, plain, empty, late, proxy] = variants(status).map(|(_, a)| class_of(a));
+        let expected = match status {
+            200..=299 => [Success; 5],
+            404 | 405 => [
+                Permanent,
+                Infrastructure,
+                Infrastructure,
+                Infrastructure,
+                Infrastructure,
+            ],
+            408 | 425 => [Retryable; 5],
+            429 => [Overload; 5],
+            400..=499 => [Permanent; 5],
+            500 => [Retryable, Retryable, Retryable, Retryable, Infrastructure],
+            502 => [
+                Retryable,
+                Retryable,
+                Infrastructure,
+                Retryable,
+                Infrastructure,
+            ],
+            503 => [Overload, Overload, Overload, Overload, Infrastructure],
+            _ => [Retryable; 5],
+        };
+        assert_eq!(
+            [function, plain, empty, late, proxy],
+            expected,
+            "status {status}"
+        );
+    }
+}
+
+#[test]
+fn only_success_deletes_and_no_verdict_is_a_hot_retry() {
+    for status in 100..=599_u16 {
+        for (variant, answer) in variants(status) {
+            let outcome = Outcome::Answered(answer);
+            let verdict = judge(&outcome, &TERMS);
+            assert_eq!(
+                verdict == Verdict::Delete,
+                (200..300).contains(&status),
+                "{status} {variant}"
+            );
+            if let Verdict::RetryAfter(pause) = verdict {
+                assert!(pause > Duration::ZERO, "{status} {variant}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_504_of_the_watchdog_is_the_functions_timeout_and_is_retried() {
+    let answer = Answer {
+        status: 504,
+        internal: Some("of-watchdog".into()),
+        ..Answer::default()
+    };
+    assert_eq!(class_of(answer), Class::Retryable);
+}
+
+#[test]
+fn a_429_of_the_watchdog_is_overload() {
+    let answer = Answer {
+        status: 429,
+        internal: Some("faas-middleware".into()),
+        retry_after: Some(Duration::from_secs(7)),
+        ..Answer::default()
+    };
+    assert_eq!(
+        judge(&Outcome::Answered(answer), &TERMS),
+        Verdict::Pause {
+            reason: PauseReason::Overload,
+            retry_after: Some(Duration::from_secs(7))
+        }
+    );
+}
+
+#[test]
+fn a_failure_is_retried_after_the_backoff_of_its_receive_count() {
+    let outcome = Outcome::Answered(Answer {
+        status: 500,
+        ..Answer::default()
+    });
+    assert_eq!(
+        judge(&outcome, &TERMS),
+        Verdict::RetryAfter(Duration::from_secs(2))
+    );
+}
+
+#[test]
+fn retry_after_lengthens_the_backoff_and_never_shortens_it() {
+    let asked = |seconds| {
+        let answer = Answer {
+            status: 500,
+            retry_after: Some(Duration::from_secs(seconds)),
+            ..Answer::default()
+        };
+        judge(&Outcome::Answered(answer), &TERMS)
+    };
+    assert_eq!(asked(60), Verdict::RetryAfter(Duration::from_secs(60)));
+    assert_eq!(asked(0), Verdict::RetryAfter(Duration::from_secs(2)));
+}
+
+#[test]
+fn a_rejection_is_dead_lettered_or_retried_as_configured() {
+    let outcome = Outcome::Answered(Answer {
+        status: 400,
+        by_function: true,
+        ..Answer::default()
+    });
+    assert_eq!(
+        judge(&outcome, &TERMS),
+        Verdict::DeadLetter {
+            reason: "rejected with status 400".into()
+        }
+    );
+    let retrying = Terms {
+        on_rejection: OnRejection::Retry,
+        ..TERMS
+    };
+    assert!(matches!(judge(&outcome, &retrying), Verdict::RetryAfter(_)));
+}
+
+#[test]
+fn with_several_functions_the_most_patient_verdict_wins() {
+    let delete = Verdict::Delete;
+    let reject = Verdict::DeadLetter {
+        reason: "no".into(),
+    };
+    let retry = Verdict::RetryAfter(Duration::from_secs(3));
+    let longer = Verdict::RetryAfter(Duration::from_secs(9));
+    let pause = Verdict::Pause {
+        reason: PauseReason::Overload,
+        retry_after: None,
+    };
+    assert_eq!(delete.clone().and(reject.clone()), reject);
+    assert_eq!(reject.and(retry.clone()), retry);
+    assert_eq!(longer.clone().and(retry.clone()), longer);
+    assert_eq!(retry.and(pause.clone()), pause);
+    assert_eq!(pause.clone().and(delete), pause);
+}

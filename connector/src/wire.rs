@@ -1,0 +1,179 @@
+//! Between the SDK's types and ours.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_sqs::primitives::Blob;
+use aws_sdk_sqs::types::{
+    Message as Received, MessageAttributeValue, MessageSystemAttributeName as System,
+    MessageSystemAttributeValue,
+};
+use bytes::Bytes;
+use md5::{Digest as _, Md5};
+use serde::Deserialize;
+
+use crate::message::{Attribute, Message, Value};
+use crate::queue::{DeadLetterTarget, Redrive};
+
+/// Why a received message is not usable.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unusable {
+    #[error("it came without {0}")]
+    Lacks(&'static str),
+    #[error("the body of message {id} does not match its MD5: it was changed on its way")]
+    Corrupt { id: String },
+}
+
+/// A received message; its body is checked against its MD5, which the SDK does not do.
+pub(crate) fn message(received: Received) -> Result<Message, Unusable> {
+    let id = received.message_id.ok_or(Unusable::Lacks("a message id"))?;
+    let handle = received
+        .receipt_handle
+        .ok_or(Unusable::Lacks("a receipt handle"))?;
+    let body = Bytes::from(received.body.unwrap_or_default());
+    if received
+        .md5_of_body
+        .is_some_and(|md5| !md5.eq_ignore_ascii_case(&hex_md5(&body)))
+    {
+        return Err(Unusable::Corrupt { id });
+    }
+    let mut system = received.attributes.unwrap_or_default();
+    let number = |value: Option<String>| value.and_then(|value| value.parse::<u64>().ok());
+    let receive_count = number(system.remove(&System::ApproximateReceiveCount)).unwrap_or(1);
+    Ok(Message {
+        id: id.into(),
+        handle: handle.into(),
+        body,
+        attributes: (received.message_attributes.unwrap_or_default().into_iter())
+            .map(|(name, value)| (name, from_sdk(value)))
+            .collect::<BTreeMap<_, _>>(),
+        receive_count: u32::try_from(receive_count).unwrap_or(u32::MAX).max(1),
+        sent_at_ms: number(system.remove(&System::SentTimestamp)),
+        group: system.remove(&System::MessageGroupId),
+        deduplication: system.remove(&System::MessageDeduplicationId),
+        aws_trace_header: system.remove(&System::AwsTraceHeader),
+    })
+}
+
+fn from_sdk(value: MessageAttributeValue) -> Attribute {
+    Attribute {
+        data_type: value.data_type,
+        value: match (value.string_value, value.binary_value) {
+            (None, Some(blob)) => Value::Binary(blob.into_inner().into()),
+            (text, _) => Value::Text(text.unwrap_or_default()),
+        },
+    }
+}
+
+pub(crate) fn attribute(attribute: &Attribute) -> MessageAttributeValue {
+    let builder = MessageAttributeValue::builder().data_type(&attribute.data_type);
+    match &attribute.value {
+        Value::Text(text) => builder.string_value(text),
+        Value::Binary(bytes) => builder.binary_value(Blob::new(bytes.to_vec())),
+    }
+    .build()
+    .expect("the data type is set")
+}
+
+pub(crate) fn system_text(text: &str) -> MessageSystemAttributeValue {
+    MessageSystemAttributeValue::builder()
+        .data_type("String")
+        .string_value(text)
+        .build()
+        .expect("the data type is set")
+}
+
+/// Reads a `RedrivePolicy`; some servers write its number as text.
+pub(crate) fn redrive(policy: &str) -> Option<Redrive> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Policy {
+        dead_letter_target_arn: String,
+        max_receive_count: serde_json::Value,
+    }
+    let policy: Policy = serde_json::from_str(policy).ok()?;
+    let max_receive_count = match policy.max_receive_count {
+        serde_json::Value::Number(n) => n.as_u64(),
+        serde_json::Value::String(s) => s.parse().ok(),
+        _ => None,
+    };
+    // arn:aws:sqs:region:account:name
+    let mut parts = policy.dead_letter_target_arn.split(':').skip(4);
+    Some(Redrive {
+        target: DeadLetterTarget {
+            account: parts.next()?.into(),
+            name: parts.next()?.into(),
+        },
+        max_receive_count: u32::try_from(max_receive_count?).ok()?,
+    })
+}
+
+fn hex_md5(body: &[u8]) -> String {
+    use std::fmt::Write as _;
+    Md5::digest(body)
+        .iter()
+        .fold(String::with_capacity(32), |mut hex, byte| {
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn received(body: &str) -> Received {
+        Received::builder()
+            .message_id("m")
+            .receipt_handle("h")
+            .body(body)
+            .md5_of_body(hex_md5(body.as_bytes()))
+            .attributes(System::ApproximateReceiveCount, "4")
+            .attributes(System::MessageGroupId, "g")
+            .message_attributes(
+                "blob",
+                MessageAttributeValue::builder()
+                    .data_type("Binary.png")
+                    .binary_value(Blob::new([0, 255]))
+                    .build()
+                    .unwrap(),
+            )
+            .build()
+    }
+
+    #[test]
+    fn a_message_keeps_all_that_came_with_it() {
+        let message = message(received("hi")).unwrap();
+        assert_eq!((&*message.id, message.receive_count), ("m", 4));
+        assert_eq!(message.group.as_deref(), Some("g"));
+        let blob = &message.attributes["blob"];
+        assert_eq!(blob.value, Value::Binary(vec![0, 255].into()));
+        assert_eq!(attribute(blob).data_type, "Binary.png");
+    }
+
+    #[test]
+    fn a_body_that_was_changed_on_its_way_is_refused() {
+        assert_eq!(
+            hex_md5(b"Hello, World!"),
+            "65a8e27d8879283831b664bd8b7f0ad4"
+        );
+        let mut changed = received("hi");
+        changed.body = Some("ho".into());
+        assert!(matches!(message(changed), Err(Unusable::Corrupt { .. })));
+    }
+
+    #[test]
+    fn a_redrive_policy_is_read_with_its_number_in_both_forms() {
+        for number in ["3", "\"3\""] {
+            let policy = format!(
+                r#"{{"deadLetterTargetArn":"arn:aws:sqs:eu-west-1:000000000000:q-dlq","maxReceiveCount":{number}}}"#
+            );
+            let redrive = redrive(&policy).unwrap();
+            assert_eq!(
+                (redrive.target.name.as_str(), redrive.max_receive_count),
+                ("q-dlq", 3)
+            );
+            assert_eq!(redrive.target.account, "000000000000");
+        }
+        assert_eq!(redrive("{}"), None);
+    }
+}

@@ -1,0 +1,197 @@
+//! A gateway whose functions answer by script.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
+use hyper::body::Incoming;
+use serde_json::json;
+use throughline::Body;
+use tokio::net::TcpListener;
+
+use super::{read, reply};
+
+/// One call to a function.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    pub(crate) function: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Call {
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+/// How a function answers.
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) body: &'static str,
+    pub(crate) after: Duration,
+}
+
+impl Answer {
+    /// As a function answers: with its duration.
+    pub(crate) fn of_function(status: u16) -> Self {
+        Self {
+            status,
+            headers: vec![("x-duration-seconds", "0.001".into())],
+            body: "said",
+            after: Duration::ZERO,
+        }
+    }
+
+    /// As the gateway answers for itself.
+    pub(crate) fn of_gateway(status: u16) -> Self {
+        Self {
+            headers: Vec::new(),
+            body: "",
+            ..Self::of_function(status)
+        }
+    }
+
+    pub(crate) fn after(self, after: Duration) -> Self {
+        Self { after, ..self }
+    }
+
+    pub(crate) fn with(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.push((name, value.to_owned()));
+        self
+    }
+}
+
+type Script = Box<dyn Fn(&Call, usize) -> Answer + Send>;
+
+#[derive(Default)]
+pub(crate) struct State {
+    functions: BTreeMap<String, (String, Script)>,
+    pub(crate) calls: Vec<Call>,
+    pub(crate) running: usize,
+    pub(crate) most_running: usize,
+    /// `/system` answers this instead of what is true.
+    pub(crate) system: Option<(u16, &'static str)>,
+    pub(crate) authorization: Vec<Option<String>>,
+}
+
+/// Counted down when the caller goes away, too.
+struct Running(Gateway);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.state().running -= 1;
+    }
+}
+
+#[derive(Clone, Default)]
+pub(crate) struct Gateway(Arc<Mutex<State>>);
+
+impl Gateway {
+    pub(crate) async fn start() -> (Self, String) {
+        let gateway = Self::default();
+        let url = gateway
+            .listen(TcpListener::bind("127.0.0.1:0").await.unwrap())
+            .await;
+        (gateway, url)
+    }
+
+    pub(crate) async fn listen(&self, listener: TcpListener) -> String {
+        let this = self.clone();
+        let address = super::serve(listener, move |request| this.clone().answer(request)).await;
+        format!("http://{address}")
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap()
+    }
+
+    /// A function on a topic; the script gets the call and how many came before it.
+    pub(crate) fn function(
+        &self,
+        name: &str,
+        topic: &str,
+        script: impl Fn(&Call, usize) -> Answer + Send + 'static,
+    ) {
+        self.state()
+            .functions
+            .insert(name.into(), (topic.into(), Box::new(script)));
+    }
+
+    pub(crate) fn calls(&self, function: &str) -> Vec<Call> {
+        self.state()
+            .calls
+            .iter()
+            .filter(|call| call.function == function)
+            .cloned()
+            .collect()
+    }
+
+    async fn answer(self, request: Request<Incoming>) -> Response<Body> {
+        let path = request.uri().path().to_owned();
+        if path.starts_with("/system/") {
+            return self.system(&path, request.headers());
+        }
+        let Some(path) = path.strip_prefix("/function/") else {
+            return reply(200, "OK");
+        };
+        let function = path.strip_suffix(".openfaas-fn").unwrap_or(path).to_owned();
+        let (head, body) = request.into_parts();
+        let call = Call {
+            function: function.clone(),
+            headers: head.headers,
+            body: read(body).await,
+        };
+        let answer = {
+            let mut state = self.state();
+            let before = state
+                .calls
+                .iter()
+                .filter(|call| call.function == function)
+                .count();
+            let Some((_, script)) = state.functions.get(&function) else {
+                return reply(404, "no such function");
+            };
+            let answer = script(&call, before);
+            state.calls.push(call);
+            state.running += 1;
+            state.most_running = state.most_running.max(state.running);
+            answer
+        };
+        let running = Running(self.clone());
+        tokio::time::sleep(answer.after).await;
+        drop(running);
+        let mut response = reply(answer.status, answer.body);
+        for (name, value) in &answer.headers {
+            response.headers_mut().append(
+                HeaderName::from_static(name),
+                HeaderValue::from_str(value).unwrap(),
+            );
+        }
+        response
+    }
+
+    fn system(&self, path: &str, headers: &HeaderMap) -> Response<Body> {
+        let mut state = self.state();
+        let authorization = headers
+            .get("authorization")
+            .map(|value| value.to_str().unwrap().to_owned());
+        state.authorization.push(authorization);
+        if let Some((status, body)) = state.system {
+            return reply(status, body);
+        }
+        if path == "/system/namespaces" {
+            return reply(200, r#"["openfaas-fn"]"#);
+        }
+        let list: Vec<_> = (state.functions.iter())
+            .map(|(name, (topic, _))| json!({"name": name, "namespace": "openfaas-fn", "annotations": {"topic": topic}}))
+            .collect();
+        reply(200, json!(list).to_string())
+    }
+}

@@ -1,0 +1,282 @@
+//! An SQS that keeps its promises and can be told to break them.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use md5::{Digest as _, Md5};
+use serde_json::{Value, json};
+use throughline::Body;
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::{read, reply};
+
+#[derive(Clone, Debug)]
+pub(crate) struct Stored {
+    pub(crate) id: String,
+    pub(crate) body: String,
+    pub(crate) attributes: Value,
+    pub(crate) group: Option<String>,
+    pub(crate) receives: u32,
+    visible: Instant,
+    handle: String,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    pub(crate) queues: BTreeMap<String, Vec<Stored>>,
+    /// So many of the next delete entries fail, one by one.
+    pub(crate) fail_deletes: usize,
+    /// So many of the next extensions fail.
+    pub(crate) fail_changes: usize,
+    /// The next calls of this action are answered with 500.
+    pub(crate) broken: BTreeMap<String, usize>,
+    /// Every action with its count.
+    pub(crate) calls: BTreeMap<String, usize>,
+    /// The ids of deleted messages, in order.
+    pub(crate) deleted: Vec<String>,
+    /// Each change of visibility: message id and seconds.
+    pub(crate) changes: Vec<(String, u64)>,
+    /// Corrupts the bodies of the next messages handed out.
+    pub(crate) corrupt: usize,
+    pub(crate) max_receive_count: u32,
+    counter: usize,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sqs {
+    state: Arc<Mutex<State>>,
+    changed: Arc<Notify>,
+}
+
+impl Sqs {
+    pub(crate) async fn start(max_receive_count: u32) -> (Self, String) {
+        let sqs = Self::default();
+        sqs.state().max_receive_count = max_receive_count;
+        let url = sqs
+            .listen(TcpListener::bind("127.0.0.1:0").await.unwrap())
+            .await;
+        (sqs, url)
+    }
+
+    pub(crate) async fn listen(&self, listener: TcpListener) -> String {
+        let this = self.clone();
+        let address = super::serve(listener, move |request| this.clone().answer(request)).await;
+        format!("http://{address}")
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    pub(crate) fn send(&self, queue: &str, body: &str) -> String {
+        self.send_with(queue, body, json!({}), None)
+    }
+
+    pub(crate) fn send_with(
+        &self,
+        queue: &str,
+        body: &str,
+        attributes: Value,
+        group: Option<&str>,
+    ) -> String {
+        let mut state = self.state();
+        state.counter += 1;
+        let id = format!("00000000-0000-4000-8000-{:012}", state.counter);
+        let stored = Stored {
+            id: id.clone(),
+            body: body.into(),
+            attributes,
+            group: group.map(str::to_owned),
+            receives: 0,
+            visible: Instant::now(),
+            handle: String::new(),
+        };
+        state.queues.entry(queue.into()).or_default().push(stored);
+        drop(state);
+        self.changed.notify_waiters();
+        id
+    }
+
+    pub(crate) fn in_queue(&self, queue: &str) -> Vec<Stored> {
+        self.state().queues.get(queue).cloned().unwrap_or_default()
+    }
+
+    /// How many messages can be received now.
+    pub(crate) fn visible(&self, queue: &str) -> usize {
+        self.in_queue(queue)
+            .iter()
+            .filter(|m| m.visible <= Instant::now())
+            .count()
+    }
+
+    async fn answer(self, request: Request<Incoming>) -> Response<Body> {
+        let target = request
+            .headers()
+            .get("x-amz-target")
+            .map(|v| v.to_str().unwrap().to_owned());
+        let action = target.unwrap_or_default().replace("AmazonSQS.", "");
+        assert!(
+            request.headers().contains_key("authorization"),
+            "{action} is not signed"
+        );
+        let input: Value = serde_json::from_slice(&read(request.into_body()).await).unwrap();
+        {
+            let mut state = self.state();
+            *state.calls.entry(action.clone()).or_default() += 1;
+            if let Some(left) = state.broken.get_mut(&action).filter(|left| **left > 0) {
+                *left -= 1;
+                return reply(500, r#"{"__type":"InternalError","message":"broken"}"#);
+            }
+        }
+        let queue = input["QueueUrl"]
+            .as_str()
+            .unwrap_or_default()
+            .rsplit('/')
+            .next()
+            .unwrap()
+            .to_owned();
+        let output = match action.as_str() {
+            "ReceiveMessage" => self.receive(&queue, &input).await,
+            "DeleteMessageBatch" => self.batch(&queue, &input, true),
+            "ChangeMessageVisibilityBatch" => self.batch(&queue, &input, false),
+            "GetQueueAttributes" => {
+                let count = self.state().max_receive_count;
+                let policy = json!({"deadLetterTargetArn": format!("arn:aws:sqs:us-east-1:000000000000:{queue}-dlq"), "maxReceiveCount": count});
+                if count == 0 {
+                    json!({"Attributes": {}})
+                } else {
+                    json!({"Attributes": {"RedrivePolicy": policy.to_string()}})
+                }
+            }
+            "GetQueueUrl" => {
+                json!({"QueueUrl": format!("http://sqs.test/000000000000/{}", input["QueueName"].as_str().unwrap())})
+            }
+            "SendMessage" => {
+                let attributes = input.get("MessageAttributes").cloned().unwrap_or(json!({}));
+                let id = self.send_with(
+                    &queue,
+                    input["MessageBody"].as_str().unwrap(),
+                    attributes,
+                    None,
+                );
+                json!({"MessageId": id, "MD5OfMessageBody": "x"})
+            }
+            other => panic!("the fake has no {other}"),
+        };
+        reply(200, output.to_string())
+    }
+
+    async fn receive(&self, queue: &str, input: &Value) -> Value {
+        let end =
+            Instant::now() + Duration::from_secs(input["WaitTimeSeconds"].as_u64().unwrap_or(0));
+        let most = input["MaxNumberOfMessages"].as_u64().unwrap_or(1) as usize;
+        let visibility = Duration::from_secs(input["VisibilityTimeout"].as_u64().unwrap_or(30));
+        loop {
+            let taken = self.take(queue, most, visibility);
+            if !taken.is_empty() || Instant::now() >= end {
+                return json!({"Messages": taken});
+            }
+            let nap = Duration::from_millis(20).min(end - Instant::now());
+            let _ = tokio::time::timeout(nap, self.changed.notified()).await;
+        }
+    }
+
+    fn take(&self, queue: &str, most: usize, visibility: Duration) -> Vec<Value> {
+        let mut state = self.state();
+        let (limit, now) = (state.max_receive_count, Instant::now());
+        let mut dead = Vec::new();
+        let mut messages = state.queues.remove(queue).unwrap_or_default();
+        let mut locked: Vec<String> = (messages.iter())
+            .filter(|m| m.visible > now)
+            .filter_map(|m| m.group.clone())
+            .collect();
+        let mut taken = Vec::new();
+        let mut kept = Vec::new();
+        for mut message in messages.drain(..) {
+            let blocked = message
+                .group
+                .as_ref()
+                .is_some_and(|group| locked.contains(group));
+            if message.visible > now || blocked || taken.len() == most {
+                // What comes later in a group waits for what comes earlier.
+                if taken.len() == most {
+                    locked.extend(message.group.clone());
+                }
+                kept.push(message);
+                continue;
+            }
+            if limit > 0 && message.receives >= limit && !queue.ends_with("-dlq") {
+                dead.push(message);
+                continue;
+            }
+            message.receives += 1;
+            message.visible = now + visibility;
+            state.counter += 1;
+            message.handle = format!("h{}", state.counter);
+            let corrupt = state.corrupt > 0;
+            state.corrupt = state.corrupt.saturating_sub(1);
+            let mut system = json!({"ApproximateReceiveCount": message.receives.to_string(), "SentTimestamp": "1700000000000"});
+            if let Some(group) = &message.group {
+                system["MessageGroupId"] = group.clone().into();
+            }
+            taken.push(json!({
+                "MessageId": message.id, "ReceiptHandle": message.handle,
+                "Body": if corrupt { "corrupted".to_owned() } else { message.body.clone() },
+                "MD5OfBody": Md5::digest(&message.body).iter().map(|b| format!("{b:02x}")).collect::<String>(),
+                "Attributes": system, "MessageAttributes": message.attributes,
+            }));
+            kept.push(message);
+        }
+        state.queues.insert(queue.to_owned(), kept);
+        state
+            .queues
+            .entry(format!("{queue}-dlq"))
+            .or_default()
+            .extend(dead);
+        taken
+    }
+
+    fn batch(&self, queue: &str, input: &Value, delete: bool) -> Value {
+        let mut state = self.state();
+        let (mut good, mut bad) = (Vec::new(), Vec::new());
+        for entry in input["Entries"].as_array().unwrap() {
+            let id = entry["Id"].clone();
+            let failing = if delete {
+                &mut state.fail_deletes
+            } else {
+                &mut state.fail_changes
+            };
+            if *failing > 0 {
+                *failing -= 1;
+                bad.push(json!({"Id": id, "SenderFault": false, "Code": "InternalError", "Message": "try again"}));
+                continue;
+            }
+            let messages = state.queues.entry(queue.to_owned()).or_default();
+            let found = messages
+                .iter()
+                .position(|m| m.handle == entry["ReceiptHandle"] && m.visible > Instant::now());
+            let Some(at) = found else {
+                bad.push(json!({"Id": id, "SenderFault": true, "Code": "ReceiptHandleIsInvalid", "Message": "stale"}));
+                continue;
+            };
+            if delete {
+                let gone = messages.remove(at);
+                state.deleted.push(gone.id);
+            } else {
+                let seconds = entry["VisibilityTimeout"].as_u64().unwrap();
+                messages[at].visible = Instant::now() + Duration::from_secs(seconds);
+                let changed = messages[at].id.clone();
+                state.changes.push((changed, seconds));
+            }
+            good.push(json!({"Id": id}));
+        }
+        drop(state);
+        self.changed.notify_waiters();
+        json!({"Successful": good, "Failed": bad})
+    }
+}

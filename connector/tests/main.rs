@@ -1,0 +1,12 @@
+//! The connector against an SQS and a gateway over real sockets, scenario by scenario.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod delivery;
+mod drain;
+mod fakes;
+mod faults;
+mod late;
+mod process;
+mod verdicts;
+mod world;
