@@ -118,7 +118,11 @@ impl Discovery {
                         } else {
                             "nothing is received before the first map"
                         };
-                        tracing::warn!(error = %error, "the topic map could not be refreshed: {consequence}");
+                        tracing::warn!(
+                            error = %error,
+                            gateway = self.url.as_str(),
+                            "the gateway gives no topic map: {consequence}"
+                        );
                     }
                     // Before the first map everything waits for it: ask more often then.
                     let growing = Duration::from_millis(500) * (1 << failures.min(6));

@@ -93,7 +93,9 @@ fn tell(fate: Fate, lines: &[Line]) -> String {
         },
         Fate::Rejected => lines
             .iter()
-            .find(|line| line.json["error.type"] == "rejected")
+            .find(|line| {
+                line.json["error.type"] == "rejected" || line.json["error.type"] == "refused"
+            })
             .map_or_else(|| "rejected".to_owned(), message),
         Fate::DeadLettered => {
             let receives = lines

@@ -250,6 +250,9 @@ impl Process {
     /// When it can't be killed.
     pub async fn kill(&mut self) -> anyhow::Result<()> {
         self.child.kill().await?;
+        for reader in self.readers.drain(..) {
+            let _ = reader.await;
+        }
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::process::ExitStatus;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -16,6 +17,8 @@ use crate::process::{Line, Process, Spec};
 
 /// How long a part may take to come up.
 const START: Duration = Duration::from_secs(20);
+/// How long a part may take to stop.
+const STOP: Duration = Duration::from_secs(60);
 
 /// The queue on the way, which is the topic of the function too.
 pub const QUEUE: &str = "kanban-events";
@@ -69,6 +72,8 @@ pub struct Way {
     binaries: Binaries,
     options: Options,
     folder: TempDir,
+    /// What the parts said that run no more.
+    past: Vec<Line>,
     /// Where the stack listens.
     pub urls: Urls,
     /// The control calls of the stack.
@@ -131,6 +136,7 @@ impl Way {
             binaries,
             options,
             folder,
+            past: Vec::new(),
             urls,
             stack,
             function: None,
@@ -192,6 +198,28 @@ impl Way {
             })
             .await?;
         self.connector = Some(connector);
+        Ok(())
+    }
+
+    /// Stops the connector with SIGTERM; gives how it ended.
+    ///
+    /// # Errors
+    /// When it does not run, or does not end in time.
+    pub async fn stop_connector(&mut self) -> anyhow::Result<ExitStatus> {
+        let mut connector = self.connector.take().context("the connector runs")?;
+        let status = connector.stop(STOP).await?;
+        self.past.extend(connector.lines());
+        Ok(status)
+    }
+
+    /// Kills the connector with SIGKILL.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub async fn kill_connector(&mut self) -> anyhow::Result<()> {
+        let mut connector = self.connector.take().context("the connector runs")?;
+        connector.kill().await?;
+        self.past.extend(connector.lines());
         Ok(())
     }
 
@@ -295,6 +323,7 @@ impl Way {
             .into_iter()
             .flatten()
             .flat_map(Process::lines)
+            .chain(self.past.iter().cloned())
             .filter(|line| line.correlation_id() == Some(id))
             .collect()
     }
@@ -353,14 +382,13 @@ impl Way {
     /// # Errors
     /// When a part does not end in time.
     pub async fn stop(mut self) -> anyhow::Result<()> {
-        let patience = Duration::from_secs(40);
-        if let Some(mut connector) = self.connector.take() {
-            connector.stop(patience).await?;
+        if self.connector.is_some() {
+            self.stop_connector().await?;
         }
         if let Some(mut function) = self.function.take() {
-            function.stop(patience).await?;
+            function.stop(STOP).await?;
         }
-        self.stack.stop(patience).await.map(drop)
+        self.stack.stop(STOP).await.map(drop)
     }
 }
 

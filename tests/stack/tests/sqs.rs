@@ -1,5 +1,7 @@
 //! The SQS server, driven by the AWS SDK over real sockets.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic, its helpers too")]
+
 #[path = "sqs/batches.rs"]
 mod batches;
 #[path = "sqs/control.rs"]
@@ -18,5 +20,7 @@ mod polling;
 mod protocol;
 #[path = "sqs/queues.rs"]
 mod queues;
+#[path = "sqs/rate.rs"]
+mod rate;
 #[path = "sqs/server.rs"]
 mod server;

@@ -72,7 +72,7 @@ impl TraceParent {
     /// A new trace, sampled.
     pub fn root() -> Self {
         Self {
-            trace: uuid::Uuid::now_v7().as_u128(),
+            trace: uuid::Uuid::new_v4().as_u128(),
             span: random_span(),
             flags: 1,
         }
@@ -126,9 +126,9 @@ fn hex(digits: &str, len: usize) -> Option<u128> {
         .flatten()
 }
 
-/// The low half of a version-7 UUID: 62 random bits below two fixed ones, so never zero.
+/// The low half of a random UUID: 62 random bits below two fixed ones, so never zero.
 fn random_span() -> u64 {
-    uuid::Uuid::now_v7().as_u64_pair().1
+    uuid::Uuid::new_v4().as_u64_pair().1
 }
 
 #[cfg(test)]

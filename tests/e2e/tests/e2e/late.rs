@@ -58,13 +58,13 @@ async fn a_connector_that_is_there_first_waits_for_everything_else() -> anyhow::
     let (sqs, gateway) = (free_port()?, free_port()?);
     let flags = ["--sqs-port", &sqs, "--gateway-port", &gateway];
     // The same flags give the same addresses, so one start tells how the connector is started.
-    let first = Way::start_stack(stack_flags(flags)).await?;
+    let mut first = Way::start_stack(stack_flags(flags)).await?;
+    first.stack.kill().await?;
     let spec = first.connector_spec();
-    drop(first);
     let connector = Process::start(&spec)?;
     connector
         .wait_for("that the gateway is not there", PATIENCE, |line| {
-            line.json["log.level"] == "warn" && line.text.contains("gateway")
+            line.json["log.level"] == "warn" && line.text.contains("the gateway gives no topic map")
         })
         .await?;
     tokio::time::sleep(Duration::from_secs(1)).await;

@@ -87,7 +87,7 @@ async fn a_killed_connector_loses_nothing() -> anyhow::Result<()> {
             line.milestone() == Some("DEPLOYMENT_REQUESTED")
         })
         .await?;
-    way.connector.take().expect("it was started").kill().await?;
+    way.kill_connector().await?;
     way.start_connector().await?;
     all_deployed_once(&way, &cards, &ids).await?;
     way.stop().await

@@ -28,9 +28,8 @@ async fn a_connector_that_is_stopped_in_mid_work_finishes_it_and_loses_nothing()
 -> anyhow::Result<()> {
     let cards: Vec<String> = (0..30).map(|n| format!("card-{n}")).collect();
     let (mut way, ids) = in_mid_work(&cards).await?;
-    let mut connector = way.connector.take().expect("it was started");
-    let status = connector.stop(PATIENCE).await?;
-    assert_eq!(status.code(), Some(0), "{:?}", connector.lines().last());
+    let status = way.stop_connector().await?;
+    assert_eq!(status.code(), Some(0));
     let stopped = Instant::now();
     way.start_connector().await?;
     all_deployed_once(&way, &cards, &ids).await?;

@@ -51,7 +51,6 @@ impl Line {
         self.waiting.remove(&place);
         if was_first {
             self.alarm = None;
-            self.wake_first();
         }
     }
 

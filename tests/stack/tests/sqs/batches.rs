@@ -25,10 +25,17 @@ async fn each_entry_of_a_send_has_its_own_result() {
     let sent = batch.set_entries(Some(entries)).send().await.unwrap();
     let successful: Vec<_> = sent.successful().iter().map(|done| done.id()).collect();
     assert_eq!(successful, ["good", "also-good_2"]);
-    let failed: Vec<_> = sent.failed().iter().map(|f| (f.id(), f.code(), f.sender_fault())).collect();
+    let failed: Vec<_> = sent
+        .failed()
+        .iter()
+        .map(|f| (f.id(), f.code(), f.sender_fault()))
+        .collect();
     assert_eq!(
         failed,
-        [("bell", "InvalidMessageContents", true), ("long", "InvalidParameterValue", true)]
+        [
+            ("bell", "InvalidMessageContents", true),
+            ("long", "InvalidParameterValue", true)
+        ]
     );
     assert_eq!(bodies(&server.receive(&url).await), ["1", "2"]);
 }
@@ -43,11 +50,17 @@ async fn a_batch_as_a_whole_has_limits() {
     };
     let many = (0..11).map(|id| send(&id.to_string(), "x")).collect();
     let short = |code: String| code.replace("AWS.SimpleQueueService.", "");
-    assert_eq!(short(code(batch(many).await)), "TooManyEntriesInBatchRequest");
+    assert_eq!(
+        short(code(batch(many).await)),
+        "TooManyEntriesInBatchRequest"
+    );
     assert_eq!(short(code(batch(Vec::new()).await)), "EmptyBatchRequest");
     let twice = vec![send("a", "x"), send("a", "x")];
     assert_eq!(short(code(batch(twice).await)), "BatchEntryIdsNotDistinct");
-    assert_eq!(short(code(batch(vec![send("a:b", "x")]).await)), "InvalidBatchEntryId");
+    assert_eq!(
+        short(code(batch(vec![send("a:b", "x")]).await)),
+        "InvalidBatchEntryId"
+    );
     let half = "x".repeat(524_288);
     let fits = vec![send("a", &half), send("b", &half)];
     batch(fits).await.unwrap();
@@ -69,16 +82,33 @@ async fn deletes_and_changes_in_batches_fail_entry_by_entry() {
         change.visibility_timeout(0).build().unwrap()
     };
     let entries = vec![change("0", handle(&messages[0])), change("1", "garbage")];
-    let batch = server.client.change_message_visibility_batch().queue_url(&url);
-    let changed = batch.set_entries(Some(entries.clone())).send().await.unwrap();
+    let batch = server
+        .client
+        .change_message_visibility_batch()
+        .queue_url(&url);
+    let changed = batch
+        .set_entries(Some(entries.clone()))
+        .send()
+        .await
+        .unwrap();
     assert_eq!(changed.successful().len(), 1);
     assert_eq!(changed.failed()[0].code(), "ReceiptHandleIsInvalid");
     assert_eq!(server.sqs.counts("q").unwrap().visible, 1);
-    let batch = server.client.change_message_visibility_batch().queue_url(&url);
+    let batch = server
+        .client
+        .change_message_visibility_batch()
+        .queue_url(&url);
     let again = batch.set_entries(Some(entries)).send().await.unwrap();
-    assert_eq!(again.failed()[0].code(), "AWS.SimpleQueueService.MessageNotInflight");
+    assert_eq!(
+        again.failed()[0].code(),
+        "AWS.SimpleQueueService.MessageNotInflight"
+    );
     let delete = |id: &str, handle: &str| {
-        Delete::builder().id(id).receipt_handle(handle).build().unwrap()
+        Delete::builder()
+            .id(id)
+            .receipt_handle(handle)
+            .build()
+            .unwrap()
     };
     let entries = vec![
         delete("1", handle(&messages[1])),
@@ -88,6 +118,9 @@ async fn deletes_and_changes_in_batches_fail_entry_by_entry() {
     let batch = server.client.delete_message_batch().queue_url(&url);
     let deleted = batch.set_entries(Some(entries)).send().await.unwrap();
     assert_eq!((deleted.successful().len(), deleted.failed().len()), (2, 1));
-    assert_eq!((deleted.failed()[0].id(), deleted.failed()[0].sender_fault()), ("x", true));
+    assert_eq!(
+        (deleted.failed()[0].id(), deleted.failed()[0].sender_fault()),
+        ("x", true)
+    );
     assert_eq!(server.sqs.counts("q").unwrap().all(), 1);
 }

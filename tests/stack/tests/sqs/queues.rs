@@ -14,12 +14,23 @@ async fn a_queue_is_made_found_listed_and_deleted() {
     let found = client.get_queue_url().queue_name("a").send().await.unwrap();
     assert_eq!(found.queue_url.as_deref(), Some(url.as_str()));
     let listed = client.list_queues().send().await.unwrap();
-    assert_eq!(listed.queue_urls(), [url.clone()]);
+    assert_eq!(listed.queue_urls(), std::slice::from_ref(&url));
     client.delete_queue().queue_url(&url).send().await.unwrap();
     let gone = client.get_queue_url().queue_name("a").send().await;
-    assert!(gone.as_ref().unwrap_err().as_service_error().unwrap().is_queue_does_not_exist());
+    assert!(
+        gone.as_ref()
+            .unwrap_err()
+            .as_service_error()
+            .unwrap()
+            .is_queue_does_not_exist()
+    );
     assert_eq!(code(gone), "AWS.SimpleQueueService.NonExistentQueue");
-    let sent = client.send_message().queue_url(&url).message_body("x").send().await;
+    let sent = client
+        .send_message()
+        .queue_url(&url)
+        .message_body("x")
+        .send()
+        .await;
     assert_eq!(code(sent), "AWS.SimpleQueueService.NonExistentQueue");
     let again = client.create_queue().queue_name("a").send().await;
     assert_eq!(code(again), "AWS.SimpleQueueService.QueueDeletedRecently");
@@ -53,9 +64,16 @@ async fn lists_go_by_prefix_and_page() {
     let mut token = None;
     let mut pages = Vec::new();
     loop {
-        let list = server.client.list_queues().queue_name_prefix("a").max_results(2);
+        let list = server
+            .client
+            .list_queues()
+            .queue_name_prefix("a")
+            .max_results(2);
         let page = list.set_next_token(token.take()).send().await.unwrap();
-        let names = page.queue_urls().iter().map(|url| url.rsplit('/').next().unwrap().to_owned());
+        let names = page
+            .queue_urls()
+            .iter()
+            .map(|url| url.rsplit('/').next().unwrap().to_owned());
         pages.push(names.collect::<Vec<_>>());
         token = page.next_token;
         if token.is_none() {
@@ -74,11 +92,27 @@ async fn attributes_are_read_and_set() {
     for body in ["1", "2", "3"] {
         server.send(&url, body).await;
     }
-    let delayed = server.client.send_message().queue_url(&url).message_body("4");
+    let delayed = server
+        .client
+        .send_message()
+        .queue_url(&url)
+        .message_body("4");
     delayed.delay_seconds(900).send().await.unwrap();
-    server.client.receive_message().queue_url(&url).send().await.unwrap();
+    server
+        .client
+        .receive_message()
+        .queue_url(&url)
+        .send()
+        .await
+        .unwrap();
     let get = server.client.get_queue_attributes().queue_url(&url);
-    let all = get.attribute_names(Name::All).send().await.unwrap().attributes.unwrap();
+    let all = get
+        .attribute_names(Name::All)
+        .send()
+        .await
+        .unwrap()
+        .attributes
+        .unwrap();
     for (name, value) in [
         (Name::QueueArn, "arn:aws:sqs:us-east-1:000000000000:a"),
         (Name::ApproximateNumberOfMessages, "2"),
@@ -101,9 +135,18 @@ async fn attributes_are_read_and_set() {
     set(Name::VisibilityTimeout, "8").await.unwrap();
     let timeout = server.attribute(&url, Name::VisibilityTimeout).await;
     assert_eq!(timeout.as_deref(), Some("8"));
-    assert_eq!(code(set(Name::VisibilityTimeout, "43201").await), "InvalidAttributeValue");
-    assert_eq!(code(set(Name::FifoQueue, "true").await), "InvalidAttributeName");
-    assert_eq!(code(set(Name::RedrivePolicy, "{}").await), "InvalidParameterValue");
+    assert_eq!(
+        code(set(Name::VisibilityTimeout, "43201").await),
+        "InvalidAttributeValue"
+    );
+    assert_eq!(
+        code(set(Name::FifoQueue, "true").await),
+        "InvalidAttributeName"
+    );
+    assert_eq!(
+        code(set(Name::RedrivePolicy, "{}").await),
+        "InvalidParameterValue"
+    );
     let get = server.client.get_queue_attributes().queue_url(&url);
     let refused = get.attribute_names("Colour".into()).send().await;
     assert_eq!(code(refused), "InvalidAttributeName");
@@ -116,7 +159,13 @@ async fn a_purge_takes_all_messages_wherever_they_stand() {
     server.send(&url, "1").await;
     server.receive_one(&url).await;
     server.send(&url, "2").await;
-    server.client.purge_queue().queue_url(&url).send().await.unwrap();
+    server
+        .client
+        .purge_queue()
+        .queue_url(&url)
+        .send()
+        .await
+        .unwrap();
     assert_eq!(server.sqs.counts("a").unwrap().all(), 0);
     assert_eq!(server.sqs.totals("a").unwrap().purged, 2);
     let again = server.client.purge_queue().queue_url(&url).send().await;

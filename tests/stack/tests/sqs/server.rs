@@ -26,20 +26,20 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 /// A server that runs until this is dropped.
-pub struct Server {
-    pub sqs: Arc<Sqs>,
-    pub client: Client,
-    pub address: SocketAddr,
+pub(crate) struct Server {
+    pub(crate) sqs: Arc<Sqs>,
+    pub(crate) client: Client,
+    pub(crate) address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
-    pub served: JoinHandle<()>,
+    pub(crate) served: JoinHandle<()>,
 }
 
 impl Server {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::with(SqsOptions::default()).await
     }
 
-    pub async fn with(options: SqsOptions) -> Self {
+    pub(crate) async fn with(options: SqsOptions) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let sqs = Sqs::new(options);
@@ -56,73 +56,76 @@ impl Server {
         }
     }
 
-    pub fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         self.stop.take();
     }
 
     /// Makes a queue, and gives its URL.
-    pub fn queue(&self, name: &str, attributes: &[(&str, &str)]) -> String {
+    pub(crate) fn queue(&self, name: &str, attributes: &[(&str, &str)]) -> String {
         self.sqs.create_queue(name, attributes).unwrap();
         self.sqs.queue_url(&self.address.to_string(), name)
     }
 
-    pub async fn send(&self, url: &str, body: &str) -> String {
+    pub(crate) async fn send(&self, url: &str, body: &str) -> String {
         let sent = self.client.send_message().queue_url(url).message_body(body);
         sent.send().await.unwrap().message_id.unwrap()
     }
 
     /// Receives up to ten at once.
-    pub async fn receive(&self, url: &str) -> Vec<Message> {
+    pub(crate) async fn receive(&self, url: &str) -> Vec<Message> {
         let receive = self.client.receive_message().queue_url(url);
         let received = receive.max_number_of_messages(10).send().await.unwrap();
         received.messages.unwrap_or_default()
     }
 
-    pub async fn receive_one(&self, url: &str) -> Message {
+    pub(crate) async fn receive_one(&self, url: &str) -> Message {
         let mut messages = self.receive(url).await;
         assert_eq!(messages.len(), 1, "{messages:?}");
         messages.remove(0)
     }
 
-    pub async fn delete(&self, url: &str, message: &Message) {
+    pub(crate) async fn delete(&self, url: &str, message: &Message) {
         let delete = self.client.delete_message().queue_url(url);
         delete.receipt_handle(handle(message)).send().await.unwrap();
     }
 
-    pub fn fault(&self, json: &str) {
+    pub(crate) fn fault(&self, json: &str) {
         let fault: Fault = serde_json::from_str(json).unwrap();
         self.sqs.faults().add(fault).unwrap();
     }
 
-    pub async fn attribute(&self, url: &str, name: QueueAttributeName) -> Option<String> {
+    pub(crate) async fn attribute(&self, url: &str, name: QueueAttributeName) -> Option<String> {
         let get = self.client.get_queue_attributes().queue_url(url);
         let got = get.attribute_names(name.clone()).send().await.unwrap();
-        got.attributes.and_then(|attributes| attributes.get(&name).cloned())
+        got.attributes
+            .and_then(|attributes| attributes.get(&name).cloned())
     }
 }
 
-pub fn handle(message: &Message) -> &str {
+pub(crate) fn handle(message: &Message) -> &str {
     message.receipt_handle.as_deref().unwrap()
 }
 
-pub fn body(message: &Message) -> &str {
+pub(crate) fn body(message: &Message) -> &str {
     message.body.as_deref().unwrap()
 }
 
-pub fn bodies(messages: &[Message]) -> Vec<&str> {
+pub(crate) fn bodies(messages: &[Message]) -> Vec<&str> {
     messages.iter().map(body).collect()
 }
 
 /// The code of a refusal, as callers of the SDK see it.
-pub fn code<T: std::fmt::Debug, E: ProvideErrorMetadata + std::fmt::Debug>(
+pub(crate) fn code<T: std::fmt::Debug, E: ProvideErrorMetadata + std::fmt::Debug>(
     result: Result<T, SdkError<E, HttpResponse>>,
 ) -> String {
     let error = result.expect_err("this should have been refused");
-    let service = error.as_service_error().unwrap_or_else(|| panic!("{error:?}"));
+    let service = error
+        .as_service_error()
+        .unwrap_or_else(|| panic!("{error:?}"));
     service.code().unwrap_or("no code").to_owned()
 }
 
-pub fn client(address: SocketAddr) -> Client {
+pub(crate) fn client(address: SocketAddr) -> Client {
     let connector = SharedHttpConnector::new(Plain {
         pool: Pool::builder(TokioExecutor::new()).build(Tcp::new()),
     });
@@ -161,7 +164,8 @@ impl HttpConnector for Plain {
                 .await
                 .map_err(|error| ConnectorError::io(error.into()))?;
             let answer = http::Response::from_parts(head, SdkBody::from(body.to_bytes()));
-            HttpResponse::try_from(answer).map_err(|error| ConnectorError::other(error.into(), None))
+            HttpResponse::try_from(answer)
+                .map_err(|error| ConnectorError::other(error.into(), None))
         })
     }
 }

@@ -13,8 +13,9 @@ pub use self::spec::{BadFault, Effect, Entries, Fault, Pause, Target, When};
 use super::action::Action;
 use super::model::seed::Seed;
 
-/// The faults that are on. They are consulted in the order they were added; each that matches a
-/// request fires, until one of them ends the request.
+/// The faults that are on. They are consulted in the order they were added; each that is due fires,
+/// until one of them ends the request. Every matching request counts for `after`, whatever other
+/// faults make of it.
 #[derive(Debug)]
 pub struct Faults {
     /// Whether there is any, so that a request without faults takes no lock.
@@ -35,7 +36,7 @@ pub struct Active {
     pub id: u64,
     #[serde(flatten)]
     pub fault: Fault,
-    /// Requests that it would have hit.
+    /// Requests that it is for.
     pub matched: u64,
     /// Requests that it did hit.
     pub fired: u64,
@@ -100,7 +101,8 @@ impl Faults {
             }
             let before = active.matched;
             active.matched += 1;
-            let due = before >= active.fault.after
+            let due = !plan.is_ended()
+                && before >= active.fault.after
                 && active.fault.times.is_none_or(|times| active.fired < times)
                 && active
                     .fault
@@ -109,9 +111,6 @@ impl Faults {
             if due {
                 active.fired += 1;
                 plan.add(&active.fault.effect);
-                if plan.is_ended() {
-                    break;
-                }
             }
         }
         plan
