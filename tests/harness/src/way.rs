@@ -336,18 +336,20 @@ impl Way {
         let lines = self.lines_of(id);
         let passed = |milestone| lines.iter().any(|line| line.milestone() == Some(milestone));
         let queues = self.control.queues().await?;
-        Ok(if passed("MESSAGE_DELETED") {
-            Fate::Succeeded
-        } else if holds(&queues, &format!("{QUEUE}-dlq"), id) {
-            if passed("MESSAGE_DEAD_LETTERED") {
-                Fate::Rejected
-            } else {
-                Fate::DeadLettered
+        let dead = find(&queues, &format!("{QUEUE}-dlq"), id);
+        Ok(match dead {
+            _ if passed("MESSAGE_DELETED") => Fate::Succeeded,
+            // Sent there by the connector, which says so a moment later.
+            Some(message) if message["attributes"]["throughline_reason"].is_string() => {
+                if passed("MESSAGE_DEAD_LETTERED") {
+                    Fate::Rejected
+                } else {
+                    Fate::Pending
+                }
             }
-        } else if holds(&queues, QUEUE, id) {
-            Fate::Pending
-        } else {
-            Fate::Lost
+            Some(_) => Fate::DeadLettered,
+            None if find(&queues, QUEUE, id).is_some() => Fate::Pending,
+            None => Fate::Lost,
         })
     }
 
@@ -392,10 +394,10 @@ impl Way {
     }
 }
 
-/// Whether a queue holds a message whose envelope has this id.
-fn holds(census: &Value, queue: &str, id: &str) -> bool {
-    let messages = census["queues"][queue]["messages"].as_array();
-    messages.into_iter().flatten().any(|message| {
+/// The message in a queue whose envelope has this id.
+fn find<'a>(census: &'a Value, queue: &str, id: &str) -> Option<&'a Value> {
+    let mut messages = census["queues"][queue]["messages"].as_array()?.iter();
+    messages.find(|message| {
         message["body"]
             .as_str()
             .is_some_and(|body| body.contains(id))

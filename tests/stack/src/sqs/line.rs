@@ -51,6 +51,7 @@ impl Line {
         self.waiting.remove(&place);
         if was_first {
             self.alarm = None;
+            self.wake_first();
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use stack::sqs::SqsOptions;
 use tokio::time::{sleep, timeout};
 
@@ -153,9 +154,14 @@ async fn one_batch_of_messages_serves_every_poll_that_waits() {
         .collect();
     sleep(Duration::from_millis(100)).await;
     let start = Instant::now();
-    for body in ["1", "2", "3"] {
-        server.send(&url, body).await;
-    }
+    // One call, so that each poll but the first is woken by the one before it.
+    let entries = ["1", "2", "3"].map(|id| {
+        let entry = SendMessageBatchRequestEntry::builder().id(id);
+        entry.message_body(id).build().unwrap()
+    });
+    let batch = server.client.send_message_batch().queue_url(&url);
+    let batch = batch.set_entries(Some(entries.into()));
+    batch.send().await.unwrap();
     for poll in polls {
         assert_eq!(poll.await.unwrap(), 1);
     }
