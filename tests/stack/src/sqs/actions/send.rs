@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use super::super::model::md5;
 use super::super::model::message::{Content, Draft, Sent};
 use super::super::model::message_attribute::{self, RawAttribute};
 use super::super::model::refusal::{Code, Refusal};
 use super::super::model::settings::Settings;
-use super::super::model::sha256;
 use super::super::model::text;
 use super::attribute::WireAttribute;
 use super::{Answer, Asked, batch, queue_name, within, write};
@@ -167,7 +167,7 @@ fn deduplication_id(input: &Input, settings: &Settings) -> Result<Option<Arc<str
         None if !settings.fifo => Ok(None),
         None if settings.content_based_deduplication => {
             let body = input.message_body.as_deref().unwrap_or_default();
-            Ok(Some(Arc::from(sha256::of_bytes(body.as_bytes()))))
+            Ok(Some(Arc::from(md5::hex(&Sha256::digest(body.as_bytes())))))
         }
         None => Err(Refusal::invalid_value(
             "The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly",

@@ -16,7 +16,6 @@ mod redrive;
 pub(crate) mod refusal;
 pub(crate) mod seed;
 pub(crate) mod settings;
-pub(crate) mod sha256;
 pub(crate) mod tally;
 pub(crate) mod text;
 

@@ -1,6 +1,7 @@
-//! How many requests a second one thread of the server answers.
+//! Measures how many requests a second one thread of the SQS server answers.
 //!
-//! `cargo test --release -p stack --test sqs -- --ignored --nocapture rate`
+//! `cargo run --release -p stack --example sqs_rate`
+#![allow(clippy::unwrap_used, reason = "a measurement that can't be made ends")]
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -15,7 +16,6 @@ use tokio::runtime::{Builder, Runtime};
 const CONNECTIONS: u32 = 16;
 const RUN: Duration = Duration::from_secs(2);
 const BACKLOG: u32 = 100_000;
-const WANTED: u32 = 20_000;
 
 fn one_thread() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
@@ -118,9 +118,8 @@ fn measure(address: SocketAddr, url: &str, backlog: u32) -> u32 {
     })
 }
 
-#[test]
-#[ignore = "measures; run it in release, alone"]
-fn one_thread_answers_enough_requests_with_and_without_a_backlog() {
+#[allow(clippy::print_stdout, reason = "what it is for")]
+fn main() {
     let sqs = Sqs::new(SqsOptions::default());
     sqs.create_queue("q", &[]).unwrap();
     let address = start(Arc::clone(&sqs));
@@ -128,13 +127,5 @@ fn one_thread_answers_enough_requests_with_and_without_a_backlog() {
     for backlog in [0, BACKLOG] {
         let rate = measure(address, &url, backlog);
         println!("{rate} requests/s with {backlog} messages waiting");
-        assert!(
-            rate > WANTED,
-            "{rate} requests/s with {backlog} messages waiting"
-        );
     }
-    assert_eq!(
-        sqs.counts("q").unwrap().all(),
-        usize::try_from(BACKLOG).unwrap()
-    );
 }
