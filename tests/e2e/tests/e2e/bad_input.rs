@@ -1,6 +1,6 @@
 //! What nobody should send, and what becomes of it.
 
-use harness::{Options, Process, QUEUE, Recorder, Way, get};
+use harness::{Options, Process, QUEUE, Recorder, Way, exchange, get};
 use serde_json::json;
 
 use super::{PATIENCE, variables};
@@ -34,6 +34,33 @@ async fn every_body_is_delivered_byte_for_byte() -> anyhow::Result<()> {
         assert!(call.body == body.as_bytes(), "body {n} was altered");
         assert_eq!(call.header("x-sqs-message-id"), message_id);
         assert_eq!(call.header("x-correlation-id"), message_id);
+    }
+    drop(recorder);
+    way.stop().await
+}
+
+#[tokio::test]
+async fn what_a_sender_sends_reaches_the_function_byte_for_byte_whatever_it_is()
+-> anyhow::Result<()> {
+    let (way, recorder) = recording().await?;
+    let json = [("content-type".to_owned(), "application/json".to_owned())].into();
+    let bodies: [&[u8]; 5] = [
+        b"",
+        b"\x00\xff\xfe binary \x80",
+        b"no JSON & DelaySeconds=900 + %41",
+        b"{\"v\":1,\"body_b64\":\"forged\"}",
+        &[b'x'; 200_000],
+    ];
+    for (n, body) in bodies.iter().enumerate() {
+        let url = format!("{}/hooks/generic", way.urls.ingress);
+        let answer = exchange(http::Method::POST, &url, &json, body.to_vec()).await?;
+        assert_eq!(answer.status, 200);
+        let calls = recorder.wait_for_calls(n + 1).await?;
+        let envelope = throughline::Envelope::parse(&calls[n].body)?;
+        assert!(envelope.body == *body, "body {n} was altered");
+        let id = envelope.correlation_id.as_str();
+        assert_eq!(answer.header("x-correlation-id"), Some(id));
+        assert_eq!(calls[n].header("x-correlation-id"), id);
     }
     drop(recorder);
     way.stop().await
