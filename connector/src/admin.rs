@@ -43,7 +43,10 @@ impl Health {
     /// What keeps the process from making progress: a loop that stands still, or a poll that
     /// neither ended nor timed out.
     pub fn stuck(&self) -> Vec<String> {
-        let stuck = |lane: &&Arc<Lane>| lane.since_progress() > lane.config.wait_time + MARGIN * 3;
+        // A stop has a deadline of its own.
+        let stuck = |lane: &&Arc<Lane>| {
+            !lane.is_draining() && lane.since_progress() > lane.config.wait_time + MARGIN * 3
+        };
         let say = |lane: &Arc<Lane>| {
             format!(
                 "queue {} made no progress for {:?}",

@@ -54,7 +54,7 @@ pub(crate) async fn deliver(lane: Arc<Lane>, held: Held) -> Ended {
 
 async fn story(lane: &Lane, held: Held, correlation: &Correlation) -> Ended {
     let Held {
-        message,
+        mut message,
         mut lost,
         sure,
         room,
@@ -84,8 +84,12 @@ async fn story(lane: &Lane, held: Held, correlation: &Correlation) -> Ended {
     if conclusion.verdict == Verdict::Delete && !conclusion.lost {
         lane.memory().done(&message.id);
     }
-    // Settling is no delivery: the room is for the next message.
-    let room = message.group.is_some().then_some(room);
+    // Settling is no delivery: the room is for the next message, and the body for nobody.
+    let is_buried = matches!(conclusion.verdict, Verdict::DeadLetter { .. });
+    let room = (message.group.is_some() || is_buried).then_some(room);
+    if !is_buried {
+        message.body.clear();
+    }
     let ended = settle(lane, &message, correlation, &conclusion).await;
     drop(room);
     tell(lane, &message, &conclusion, &ended, started);

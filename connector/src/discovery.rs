@@ -19,7 +19,7 @@ use crate::http::Http;
 use crate::metrics::Metrics;
 use crate::nag::Nag;
 use crate::random::Random;
-use crate::topics::{Listed, TopicMap};
+use crate::topics::{Listed, TopicMap, UnfitName};
 
 /// How long one question to the gateway may take.
 const CALL: Duration = Duration::from_secs(10);
@@ -158,6 +158,10 @@ impl Discovery {
     pub async fn ask(&self) -> Result<TopicMap, DiscoveryError> {
         let authorization = self.authorization()?;
         let mut map = TopicMap::default();
+        let unfit = |name: UnfitName| DiscoveryError::Garbage {
+            path: "/system/functions".to_owned(),
+            reason: name.to_string(),
+        };
         let namespaces: Vec<String> = match self
             .get("/system/namespaces", authorization.as_deref())
             .await
@@ -173,7 +177,7 @@ impl Discovery {
             let listed: Vec<Listed> = self
                 .get("/system/functions", authorization.as_deref())
                 .await?;
-            map.add(None, listed);
+            map.add(None, listed).map_err(unfit)?;
         }
         for namespace in &namespaces {
             let query: String = url::form_urlencoded::Serializer::new(String::new())
@@ -185,7 +189,7 @@ impl Discovery {
                     authorization.as_deref(),
                 )
                 .await?;
-            map.add(Some(namespace), listed);
+            map.add(Some(namespace), listed).map_err(unfit)?;
         }
         Ok(map)
     }

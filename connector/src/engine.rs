@@ -105,7 +105,7 @@ pub async fn run(config: Config, outside: Outside, stop: impl Future<Output = ()
         metrics: metrics.clone(),
     };
     background.spawn(discovery.run(topics));
-    let health = Health::new(known, topics_seen, gateway, metrics);
+    let health = Health::new(known.clone(), topics_seen, gateway, metrics);
     background.spawn(admin::run(outside.admin, health));
 
     tokio::pin!(stop);
@@ -118,13 +118,14 @@ pub async fn run(config: Config, outside: Outside, stop: impl Future<Output = ()
             Some(ended) = background.join_next() => tracing::error!(error = ?ended.err(), "a part of the engine ended"),
         }
     }
-    let left = drain(&phase, lanes, config.drain_timeout).await;
+    let left = drain(&phase, &known, lanes, config.drain_timeout).await;
     background.shutdown().await;
     left
 }
 
 async fn drain(
     phase: &watch::Sender<Phase>,
+    known: &[Arc<Lane>],
     mut lanes: JoinSet<(String, usize)>,
     budget: Duration,
 ) -> usize {
@@ -151,7 +152,7 @@ async fn drain(
             }
             () = &mut flushed => {
                 tracing::warn!(queues = lanes.len(), "SQS does not answer: what is held is left, and handed out again after its visibility timeout");
-                left += lanes.len();
+                left = known.iter().map(|lane| lane.holding.len()).sum();
                 break;
             }
         }

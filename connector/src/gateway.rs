@@ -81,7 +81,12 @@ impl Gateway {
                 took,
             },
             Err(_) => Call {
-                outcome: Outcome::Failed(Transport::Timeout),
+                // A gateway that hangs would else use up the receives of every message.
+                outcome: Outcome::Failed(if self.answers().await {
+                    Transport::Timeout
+                } else {
+                    Transport::Hung
+                }),
                 error: Some(format!("no answer within {:?}", self.timeout)),
                 body: Bytes::new(),
                 took,

@@ -16,12 +16,15 @@ use crate::verdict::PauseReason;
 pub struct ProbeIntervals {
     /// The pause before the first probe.
     pub first: Duration,
-    /// The pause that is not exceeded, unless `Retry-After` asks for more.
+    /// The pause that is not exceeded, unless `Retry-After` asks for more, up to [`LONGEST_ASKED`].
     pub longest: Duration,
 }
 
 /// After so many failed probes a message is suspected to be the trouble itself.
 pub const STUBBORN: u32 = 5;
+
+/// The longest pause that `Retry-After` is granted: a wrong one must not stop the queue for good.
+pub const LONGEST_ASKED: Duration = Duration::from_secs(15 * 60);
 
 /// How much later than others a suspect asks for the probe.
 const DEFERENCE: Duration = Duration::from_millis(500);
@@ -154,7 +157,7 @@ impl Governor {
         }
         let interval = self
             .interval(failed_probes, random)
-            .max(retry_after.unwrap_or_default());
+            .max(retry_after.unwrap_or_default().min(LONGEST_ASKED));
         self.pause = Some(Pause {
             reason,
             next_probe: now + interval,

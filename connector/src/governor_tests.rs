@@ -46,6 +46,15 @@ fn a_pause_lets_one_probe_through_at_growing_intervals() {
 }
 
 #[test]
+fn a_retry_after_beyond_all_bounds_pauses_for_no_longer_than_is_granted() {
+    let now = Instant::now();
+    let mut governor = Governor::new(4, INTERVALS);
+    let turn = governor.turn(now, 0);
+    governor.refused(turn, now, PauseReason::Overload, Some(Duration::MAX), 1.0);
+    assert_eq!(governor.turn(now, 0), Turn::At(now + LONGEST_ASKED));
+}
+
+#[test]
 fn a_probe_that_goes_through_ends_the_pause_and_calls_start_at_half() {
     let now = Instant::now();
     let mut governor = Governor::new(8, INTERVALS);

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::lease::{Extension, Leases, MessageId, ReceiptHandle};
 use crate::message::Message;
 use crate::metrics::Metrics;
-use crate::queue::{Entry, Queue, QueueError};
+use crate::queue::{CALL, Entry, Queue, QueueError};
 use crate::random::Random;
 
 /// The messages that are held, shared by all that works on them.
@@ -20,6 +20,8 @@ pub struct Holding {
     state: Mutex<State>,
     changed: Notify,
     random: Random,
+    /// How long an extension may take: one that hangs leaves time for another.
+    patience: Duration,
 }
 
 #[derive(Debug)]
@@ -63,6 +65,7 @@ impl Holding {
             }),
             changed: Notify::new(),
             random,
+            patience: (visibility / 4).clamp(Duration::from_millis(250), CALL),
         }
     }
 
@@ -98,6 +101,11 @@ impl Holding {
     /// The newest handle of a message, while its lease holds.
     pub fn handle(&self, message: &str) -> Option<ReceiptHandle> {
         self.lock().leases.handle(message)
+    }
+
+    /// Whether the message is still held at this moment.
+    pub fn is_held(&self, message: &str) -> bool {
+        self.lock().leases.is_held(message, Instant::now())
     }
 
     /// How long a message has been held.
@@ -144,11 +152,11 @@ impl Holding {
                 if due.is_empty() {
                     break;
                 }
-                let queue = queue.clone();
+                let (queue, patience) = (queue.clone(), self.patience);
                 calls.spawn(async move {
                     let changes: Vec<_> =
                         due.iter().map(|e| (e.handle.clone(), e.seconds)).collect();
-                    let entries = queue.change_visibility(&changes).await;
+                    let entries = queue.change_visibility(&changes, patience).await;
                     (due, entries)
                 });
             }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
@@ -18,6 +18,7 @@ use crate::nag::Nag;
 use crate::order::{Next, Order};
 use crate::poller::Pollers;
 use crate::queue::QueueError;
+use crate::room::Room;
 
 /// The loop looks around at least this often.
 const TICK: Duration = Duration::from_secs(1);
@@ -32,7 +33,7 @@ struct Polled {
 
 pub(crate) struct Intake {
     lane: Arc<Lane>,
-    room: Arc<Semaphore>,
+    room: Room,
     pollers: Pollers,
     polls: JoinSet<Polled>,
     work: JoinSet<Ended>,
@@ -46,7 +47,7 @@ impl Intake {
     pub(crate) fn new(lane: Arc<Lane>) -> Self {
         let concurrency = lane.config.concurrency;
         Self {
-            room: Arc::new(Semaphore::new(concurrency)),
+            room: Room::new(concurrency),
             pollers: Pollers::new(concurrency, lane.config.max_messages),
             polls: JoinSet::new(),
             work: JoinSet::new(),
@@ -65,13 +66,13 @@ impl Intake {
         loop {
             let next = self.open_polls();
             self.show();
-            let full = self.room.available_permits() == 0;
+            let full = self.room.free() == 0;
             tokio::select! {
                 biased;
                 _ = phase.wait_for(|phase| *phase >= Phase::Draining) => break,
                 Some(polled) = self.polls.join_next() => if let Ok(polled) = polled { self.take(polled) },
                 Some(ended) = self.work.join_next() => if let Ok(ended) = ended { self.after(ended) },
-                _ = self.room.clone().acquire_owned(), if full => {}
+                () = self.room.freed(), if full => {}
                 Ok(()) = topics.changed() => {}
                 () = self.lane.gate.changed() => {}
                 () = sleep_until(next) => {}
@@ -86,24 +87,27 @@ impl Intake {
         if self.polls.is_empty() {
             self.lane.progressed();
         }
+        if self.lane.is_draining() {
+            return now + TICK;
+        }
         if now < self.resume {
             return self.resume.min(now + TICK);
         }
         if !self.has_functions(now) {
             return now + TICK;
         }
-        let free = self.room.available_permits();
-        let busy = self.lane.config.concurrency - free;
-        let fits = free.min(self.lane.gate.limit().saturating_sub(busy));
-        match self.lane.gate.intake(busy) {
+        // What waits for its turn in its group probes nothing.
+        let at_work = self.room.taken().saturating_sub(self.order.waiting());
+        match self.lane.gate.intake(at_work) {
             May::Open => {
-                let mut fits = fits;
+                let (limit, unsettled) = (self.lane.gate.limit(), self.lane.holding.len());
+                let mut fits = self.room.fits(limit, unsettled);
                 while let Some(count) = self.pollers.ask(self.polls.len(), fits) {
                     self.poll(count);
                     fits -= count;
                 }
             }
-            May::One if self.polls.is_empty() && free > 0 => self.poll(1),
+            May::One if self.polls.is_empty() => self.poll(1),
             May::At(instant) => return instant.min(now + TICK),
             May::One | May::Closed => {}
         }
@@ -111,8 +115,7 @@ impl Intake {
     }
 
     fn poll(&mut self, count: usize) {
-        let permits = u32::try_from(count).unwrap_or(1);
-        let Ok(room) = self.room.clone().try_acquire_many_owned(permits) else {
+        let Some(room) = self.room.take(count) else {
             return;
         };
         let lane = self.lane.clone();
@@ -146,8 +149,9 @@ impl Intake {
             Ok(messages) => {
                 metrics.polled(queue.name(), Ok(messages.len()));
                 self.pollers.brought(asked, messages.len());
-                if messages.is_empty() && self.lane.config.wait_time.is_zero() {
-                    // A short poll comes back at once: the pause is ours then.
+                let wait = self.lane.config.wait_time;
+                if messages.is_empty() && (wait.is_zero() || sent.elapsed() < TICK.min(wait / 2)) {
+                    // It came back at once, as a short poll does: the pause is ours then.
                     self.resume = Instant::now() + TICK;
                 }
                 self.lane.set_reachable(true);

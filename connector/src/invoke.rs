@@ -87,6 +87,7 @@ pub(crate) async fn conclude(lane: &Lane, message: &Message) -> Conclusion {
     let mut reached_before = 0;
     let mut parked = None;
     let mut phase = lane.phase.clone();
+    let mut topics = lane.shared.topics.clone();
     loop {
         let achieved = lane.memory().recall(&message.id);
         if achieved.done {
@@ -98,6 +99,14 @@ pub(crate) async fn conclude(lane: &Lane, message: &Message) -> Conclusion {
         }
         let subscribed = lane.functions();
         if subscribed.is_empty() {
+            // Given back, it might be gone to the dead-letter queue when its function is there again.
+            if lane.must_hold(message.receive_count) && !lane.is_draining() {
+                tokio::select! {
+                    biased;
+                    _ = phase.wait_for(|phase| *phase >= Phase::Draining) => {}
+                    changed = topics.changed() => if changed.is_ok() { continue },
+                }
+            }
             return Conclusion::new(
                 Verdict::Release,
                 "no function is subscribed to its topic any more",
@@ -123,16 +132,15 @@ pub(crate) async fn conclude(lane: &Lane, message: &Message) -> Conclusion {
             }
             return Conclusion::stopping();
         };
+        if !lane.holding.is_held(&message.id) {
+            // The process stood still for longer than the lease; that it is lost is told next.
+            std::future::pending::<()>().await;
+        }
         let calls = join_all(
             todo.iter()
                 .map(|function| invoke(lane, message, function, refusals)),
         )
         .await;
-        for (function, call) in todo.iter().zip(&calls) {
-            if classify(&call.outcome) == Class::Success {
-                lane.memory().succeeded(&message.id, function);
-            }
-        }
         let blamed = refusals >= 2 && lane.gate.reached() > reached_before;
         let (verdict, decisive) = judge_all(lane, message, &calls, blamed);
         let Verdict::Pause {
@@ -228,6 +236,10 @@ async fn invoke(lane: &Lane, message: &Message, function: &str, refusals: u32) -
             }
             let now = lane.shared.wall_clock.now();
             let call = lane.shared.gateway.invoke(function, headers, message.body.clone(), now).await;
+            // At once: the delivery may be cancelled while another function is still at work.
+            if classify(&call.outcome) == Class::Success {
+                lane.memory().succeeded(&message.id, function);
+            }
             print(lane, function, &call);
             call
         })

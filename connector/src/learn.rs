@@ -9,6 +9,9 @@ use crate::lane::{DeadLetters, Lane, Phase};
 use crate::nag::Nag;
 use crate::queue::{Queue, QueueError, QueueErrorKind, Redrive};
 
+/// The longest pause between two questions: with one of them, shorter than what liveness allows.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
 /// Asks for the redrive policy until the queue answers, at growing intervals; returns at the stop.
 /// Where asking is not permitted, the connector works without: rejected messages are retried then.
 pub(crate) async fn until_reachable(lane: &Arc<Lane>) {
@@ -16,8 +19,9 @@ pub(crate) async fn until_reachable(lane: &Arc<Lane>) {
     let mut pause = Duration::from_millis(250);
     let mut phase = lane.phase.clone();
     loop {
+        let asked = ask(lane).await;
         lane.progressed();
-        match ask(lane).await {
+        match asked {
             Ok(dead_letters) => {
                 lane.set_reachable(true);
                 if nag.over() {
@@ -56,14 +60,16 @@ pub(crate) async fn until_reachable(lane: &Arc<Lane>) {
             _ = phase.wait_for(|phase| *phase >= Phase::Draining) => return,
             () = sleep(pause.mul_f64(0.5 + 0.5 * lane.shared.random.fraction())) => {}
         }
-        pause = (pause * 2).min(Duration::from_secs(15));
+        pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }
 
 async fn ask(lane: &Lane) -> Result<Option<DeadLetters>, QueueError> {
+    lane.progressed();
     let Some(policy) = lane.queue.redrive().await? else {
         return Ok(None);
     };
+    lane.progressed();
     let queue = match lane.queue.dead_letter_queue(&policy.target).await {
         Ok(queue) => queue,
         Err(error) if error.kind == QueueErrorKind::Unreachable => return Err(error),

@@ -212,6 +212,11 @@ impl Leases {
             .map(|lease| lease.deadline.saturating_duration_since(now))
     }
 
+    /// Whether the message is held and the deadline has not passed.
+    pub fn is_held(&self, message: &str, now: Instant) -> bool {
+        (self.leases.get(message)).is_some_and(|lease| now < lease.deadline)
+    }
+
     /// When to look again.
     pub fn next(&self) -> Option<Instant> {
         self.agenda.first().map(|(at, _)| *at)

@@ -36,6 +36,7 @@ pub mod poller;
 pub mod queue;
 pub mod random;
 pub mod retry_after;
+pub mod room;
 pub mod settle;
 pub mod topics;
 pub mod verdict;

@@ -2,18 +2,21 @@
 
 use std::time::{Duration, SystemTime};
 
+use crate::lease::MAX_HELD;
+
 /// Reads `Retry-After` (RFC 9110, 10.2.3). A date in the past is no wait at all; what is neither
-/// form is ignored, so that a broken header falls back to the backoff. `now` is passed in.
+/// form is ignored, so that a broken header falls back to the backoff. Never more than the 12 hours
+/// that a message can be held: what is asked for comes from outside. `now` is passed in.
 pub fn parse(value: &str, now: SystemTime) -> Option<Duration> {
     let value = value.trim();
     if value.bytes().all(|b| b.is_ascii_digit()) && !value.is_empty() {
         // A number too long for u64 asks for longer than anything we grant.
-        return Some(Duration::from_secs(
-            value.parse().unwrap_or(u64::from(u32::MAX)),
-        ));
+        let seconds = value.parse().unwrap_or(u64::MAX);
+        return Some(Duration::from_secs(seconds).min(MAX_HELD));
     }
     let date = httpdate::parse_http_date(value).ok()?;
-    Some(date.duration_since(now).unwrap_or(Duration::ZERO))
+    let wait = date.duration_since(now).unwrap_or(Duration::ZERO);
+    Some(wait.min(MAX_HELD))
 }
 
 #[cfg(test)]
@@ -50,7 +53,14 @@ mod tests {
     }
 
     #[test]
-    fn a_number_beyond_all_bounds_is_a_very_long_wait() {
-        assert!(parse("99999999999999999999999", noon()).unwrap() > Duration::from_secs(43_200));
+    fn what_is_beyond_all_bounds_is_cut_to_what_a_message_can_wait() {
+        for value in [
+            "99999999999999999999999",
+            "18446744073709551615",
+            "43201",
+            "Fri, 31 Dec 9999 23:59:59 GMT",
+        ] {
+            assert_eq!(parse(value, noon()), Some(MAX_HELD), "{value}");
+        }
     }
 }

@@ -21,9 +21,18 @@ pub struct Listed {
     annotations: Option<BTreeMap<String, Option<String>>>,
 }
 
+/// A function subscribed under a name that cannot stand in a URL.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a function with a topic has the name {0:?}, which cannot be called")]
+pub struct UnfitName(String);
+
 impl TopicMap {
     /// Adds what the gateway listed for a namespace; `None` where it was asked without one.
-    pub fn add(&mut self, namespace: Option<&str>, listed: Vec<Listed>) {
+    ///
+    /// # Errors
+    /// When a subscribed function has a name that no function can have. It is not left out: messages
+    /// would be deleted that it never got.
+    pub fn add(&mut self, namespace: Option<&str>, listed: Vec<Listed>) -> Result<(), UnfitName> {
         for function in listed {
             let namespace = function
                 .namespace
@@ -44,12 +53,16 @@ impl TopicMap {
                 .map(str::trim)
                 .filter(|topic| !topic.is_empty())
             {
+                if !is_fit(&path) {
+                    return Err(UnfitName(path.chars().take(100).collect()));
+                }
                 self.0
                     .entry(topic.to_owned())
                     .or_default()
                     .insert(path.clone());
             }
         }
+        Ok(())
     }
 
     /// The functions subscribed to a topic, matched exactly, in a stable order.
@@ -70,13 +83,22 @@ impl TopicMap {
     }
 }
 
+/// Letters, digits, `-` and `_` between single dots, as Kubernetes and every other provider have them.
+fn is_fit(path: &str) -> bool {
+    path.split('.').all(|part| {
+        let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+        !part.is_empty() && part.bytes().all(fits)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn map(namespace: Option<&str>, json: &str) -> TopicMap {
         let mut map = TopicMap::default();
-        map.add(namespace, serde_json::from_str(json).unwrap());
+        map.add(namespace, serde_json::from_str(json).unwrap())
+            .unwrap();
         map
     }
 
@@ -108,6 +130,19 @@ mod tests {
         );
         assert_eq!(functions(&map, "t"), ["d"]);
         assert_eq!(map.counts().count(), 1);
+    }
+
+    #[test]
+    fn a_subscriber_that_cannot_be_called_is_an_error_and_not_left_out() {
+        for name in ["", "a b", "../system/x", "a?b", "a/b", "ü", ".", "a..b"] {
+            let listed = |topic: &str| {
+                let json = serde_json::json!([{"name": name, "annotations": {"topic": topic}}]);
+                serde_json::from_value::<Vec<Listed>>(json).unwrap()
+            };
+            let added = TopicMap::default().add(Some("ns"), listed("t"));
+            assert!(added.is_err(), "{name:?}");
+            assert_eq!(TopicMap::default().add(Some("ns"), listed("")), Ok(()));
+        }
     }
 
     #[test]

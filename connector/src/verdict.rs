@@ -38,8 +38,10 @@ pub enum Transport {
     Connect,
     /// The connection ended before the answer was there.
     Dropped,
-    /// The upstream timeout passed.
+    /// The upstream timeout passed; the gateway itself answers.
     Timeout,
+    /// The upstream timeout passed, and the gateway answers nothing at all.
+    Hung,
 }
 
 /// Whose trouble it is; see the table in the README.
@@ -117,7 +119,9 @@ pub fn classify(outcome: &Outcome) -> Class {
         Outcome::Answered(answer) => answer,
         // A message on which a function hangs would stop its queue if this were infrastructure.
         Outcome::Failed(Transport::Timeout) => return Class::Retryable,
-        Outcome::Failed(Transport::Connect | Transport::Dropped) => return Class::Infrastructure,
+        Outcome::Failed(Transport::Connect | Transport::Dropped | Transport::Hung) => {
+            return Class::Infrastructure;
+        }
     };
     let by_proxy = answer.internal.as_deref() == Some("proxy");
     match answer.status {
@@ -233,6 +237,7 @@ impl Outcome {
             Self::Failed(Transport::Connect) => "connect",
             Self::Failed(Transport::Dropped) => "dropped",
             Self::Failed(Transport::Timeout) => "timeout",
+            Self::Failed(Transport::Hung) => "hung",
         }
     }
 
@@ -253,6 +258,9 @@ impl fmt::Display for Outcome {
             Self::Failed(Transport::Dropped) => f.write_str("the connection was dropped"),
             Self::Failed(Transport::Timeout) => {
                 f.write_str("no answer within the upstream timeout")
+            }
+            Self::Failed(Transport::Hung) => {
+                f.write_str("no answer within the upstream timeout, nor at the gateway's /healthz")
             }
         }
     }

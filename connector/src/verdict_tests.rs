@@ -76,7 +76,12 @@ fn table() -> String {
             first = status + 1;
         }
     }
-    for failure in [Transport::Connect, Transport::Dropped, Transport::Timeout] {
+    for failure in [
+        Transport::Connect,
+        Transport::Dropped,
+        Transport::Timeout,
+        Transport::Hung,
+    ] {
         let outcome = Outcome::Failed(failure);
         lines.push(format!(
             "| {outcome} | | {} | | | |",

@@ -159,6 +159,27 @@ async fn a_body_that_was_changed_on_its_way_is_not_delivered() {
 }
 
 #[tokio::test]
+async fn what_came_behind_a_changed_body_in_its_group_does_not_run_before_it() {
+    let queue = "orders.fifo";
+    let world = World::new().await;
+    world
+        .gateway
+        .function("f", queue, |_, _| Answer::of_function(200));
+    world.sqs.state().corrupt = 1;
+    for body in ["1", "2", "3"] {
+        let attributes = serde_json::json!({});
+        world.sqs.send_with(queue, body, attributes, Some("one"));
+    }
+    let url = format!("--queue-url={}", world.queue_url(queue));
+    let connector = world.start(&[&url, "--visibility-timeout=1s"]).await;
+    until("all are deleted", || world.sqs.state().deleted.len() == 3).await;
+    let calls = world.gateway.calls("f");
+    let bodies: Vec<&[u8]> = calls.iter().map(|call| &call.body[..]).collect();
+    assert_eq!(bodies, [b"1", b"2", b"3"]);
+    connector.stop().await;
+}
+
+#[tokio::test]
 async fn an_idle_queue_costs_one_long_poll_at_a_time() {
     let world = World::new().await;
     world

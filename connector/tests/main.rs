@@ -8,5 +8,6 @@ mod fakes;
 mod faults;
 mod late;
 mod process;
+mod stalls;
 mod verdicts;
 mod world;

@@ -3,6 +3,7 @@
 //! Every call has a timeout of its own; the SDK's retries are off, since the engine knows better
 //! what is worth another try. Nothing is decided here.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,7 +31,7 @@ use error::explain;
 /// How long a receive may outlast its wait before it counts as hung.
 pub const MARGIN: Duration = Duration::from_secs(5);
 /// How long any other call may take.
-const CALL: Duration = Duration::from_secs(10);
+pub const CALL: Duration = Duration::from_secs(10);
 
 /// One queue.
 #[derive(Clone, Debug)]
@@ -92,7 +93,7 @@ impl Queue {
     }
 
     /// One poll. Not cancel-safe: SQS counts what it answered as received. Messages whose body does
-    /// not match its MD5 are left out.
+    /// not match its MD5 are left out, and what came after one in its FIFO group too.
     ///
     /// # Errors
     /// When the call fails, or outlasts `wait` by more than [`MARGIN`].
@@ -112,9 +113,16 @@ impl Queue {
             .send();
         let answer = self.bounded("ReceiveMessage", wait + MARGIN, call).await?;
         let received = answer.messages.unwrap_or_default();
+        let mut left_out = BTreeSet::new();
         Ok(received.into_iter().filter_map(|message| {
+            let group = (message.attributes.as_ref().filter(|_| self.is_fifo()))
+                .and_then(|system| system.get(&System::MessageGroupId).cloned());
+            if group.as_ref().is_some_and(|group| left_out.contains(group)) {
+                return None;
+            }
             wire::message(message)
                 .inspect_err(|error| {
+                    left_out.extend(group);
                     self.metrics.corrupt(&self.name);
                     tracing::error!(queue = &*self.name, error = %error, "a received message is not usable; SQS hands it out again");
                 })
@@ -146,10 +154,11 @@ impl Queue {
     /// Changes the visibility of up to ten messages; an answer for each, in order.
     ///
     /// # Errors
-    /// When the call as a whole fails.
+    /// When the call as a whole fails, or takes longer than `most`.
     pub async fn change_visibility(
         &self,
         changes: &[(ReceiptHandle, u32)],
+        most: Duration,
     ) -> Result<Vec<Entry>, QueueError> {
         let entries = changes.iter().enumerate().map(|(n, (handle, seconds))| {
             ChangeMessageVisibilityBatchRequestEntry::builder()
@@ -164,7 +173,7 @@ impl Queue {
             .set_entries(Some(entries.collect()))
             .send();
         let answer = self
-            .bounded("ChangeMessageVisibilityBatch", CALL, call)
+            .bounded("ChangeMessageVisibilityBatch", most, call)
             .await?;
         let done = answer.successful.iter().map(|entry| entry.id.as_str());
         Ok(per_entry(changes.len(), done, &answer.failed))

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep_until};
 use super::Batcher;
 use crate::heartbeat::Holding;
 use crate::lease::{MessageId, ReceiptHandle};
-use crate::queue::{Entry, Queue, QueueError};
+use crate::queue::{CALL, Entry, Queue, QueueError};
 use crate::random::Random;
 
 /// What is to become of a message at SQS.
@@ -157,7 +157,7 @@ impl Driver {
             let queue = self.queue.clone();
             if !batch.is_empty() {
                 self.calls.spawn(async move {
-                    let entries = queue.change_visibility(&changes).await;
+                    let entries = queue.change_visibility(&changes, CALL).await;
                     (batch, handles, entries)
                 });
             }

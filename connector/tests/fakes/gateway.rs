@@ -79,6 +79,8 @@ pub(crate) struct State {
     /// `/system` answers this instead of what is true.
     pub(crate) system: Option<(u16, &'static str)>,
     pub(crate) authorization: Vec<Option<String>>,
+    /// Requests are accepted and never answered.
+    pub(crate) hangs: bool,
 }
 
 /// Counted down when the caller goes away, too.
@@ -124,6 +126,10 @@ impl Gateway {
             .insert(name.into(), (topic.into(), Box::new(script)));
     }
 
+    pub(crate) fn remove(&self, name: &str) {
+        self.state().functions.remove(name);
+    }
+
     pub(crate) fn calls(&self, function: &str) -> Vec<Call> {
         self.state()
             .calls
@@ -135,6 +141,10 @@ impl Gateway {
 
     async fn answer(self, request: Request<Incoming>) -> Response<Body> {
         let path = request.uri().path().to_owned();
+        let hangs = self.state().hangs;
+        if hangs {
+            std::future::pending::<()>().await;
+        }
         if path.starts_with("/system/") {
             return self.system(&path, request.headers());
         }

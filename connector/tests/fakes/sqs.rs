@@ -33,6 +33,10 @@ pub(crate) struct State {
     pub(crate) fail_deletes: usize,
     /// So many of the next extensions fail.
     pub(crate) fail_changes: usize,
+    /// So many of the next calls that change visibility are never answered.
+    pub(crate) hang_changes: usize,
+    /// Long polls come back at once where there is nothing.
+    pub(crate) never_waits: bool,
     /// The next calls of this action are answered with 500.
     pub(crate) broken: BTreeMap<String, usize>,
     /// Every action with its count.
@@ -133,6 +137,9 @@ impl Sqs {
                 return reply(500, r#"{"__type":"InternalError","message":"broken"}"#);
             }
         }
+        if action == "ChangeMessageVisibilityBatch" && self.hangs() {
+            std::future::pending::<()>().await;
+        }
         let queue = input["QueueUrl"]
             .as_str()
             .unwrap_or_default()
@@ -171,6 +178,13 @@ impl Sqs {
         reply(200, output.to_string())
     }
 
+    fn hangs(&self) -> bool {
+        let mut state = self.state();
+        let hangs = state.hang_changes > 0;
+        state.hang_changes = state.hang_changes.saturating_sub(1);
+        hangs
+    }
+
     async fn receive(&self, queue: &str, input: &Value) -> Value {
         let end =
             Instant::now() + Duration::from_secs(input["WaitTimeSeconds"].as_u64().unwrap_or(0));
@@ -178,7 +192,7 @@ impl Sqs {
         let visibility = Duration::from_secs(input["VisibilityTimeout"].as_u64().unwrap_or(30));
         loop {
             let taken = self.take(queue, most, visibility);
-            if !taken.is_empty() || Instant::now() >= end {
+            if !taken.is_empty() || Instant::now() >= end || self.state().never_waits {
                 return json!({"Messages": taken});
             }
             let nap = Duration::from_millis(20).min(end - Instant::now());

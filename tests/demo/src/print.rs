@@ -134,16 +134,13 @@ impl Page {
             .collect();
         writeln!(
             stdout(),
-            "\n{BOLD}Everything stays up until Ctrl-C.{OFF} The ingress is {}/hooks/…; send a card of your own:\n\n  \
-             curl -s -H 'Content-Type: application/json' -d '{{\"card\":{{\"id\":\"MY-1\"}},\"new_status\":\"Deploying\"}}' {}/hooks/generic\n\n\
-             It answers with the correlation id. The function refuses it, since it is not signed, and the story says so;\n\
-             signed, it deploys:\n\n  \
-             BODY='{{\"card\":{{\"id\":\"MY-2\"}},\"new_status\":\"Deploying\"}}'\n  \
+            "\n{BOLD}Everything stays up until Ctrl-C.{OFF} The ingress is {}/hooks/…; send a card of your own, signed:\n\n  \
+             BODY='{{\"card\":{{\"id\":\"MY-1\"}},\"new_status\":\"Deploying\"}}'\n  \
              curl -s -H 'Content-Type: application/json' -d \"$BODY\" {}/hooks/generic \\\n    \
              -H \"X-Hub-Signature-256: sha256=$(printf %s \"$BODY\" | openssl dgst -sha256 -hmac 'generic secret 42' | sed 's/.*= //')\"\n\n\
-             Its story, by card or by id:\n\n  \
-             cargo run --quiet --package story -- MY-2 {}\n",
-            urls.ingress,
+             It answers with the correlation id. Its story, by card or by that id:\n\n  \
+             cargo run --quiet --package story -- MY-1 {}\n\n\
+             Without the signature the function refuses it, and the story by id says so.\n",
             urls.ingress,
             urls.ingress,
             files.join(" "),

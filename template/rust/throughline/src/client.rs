@@ -10,6 +10,8 @@ use crate::header;
 /// How long a call may take where the request it belongs to has no deadline.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long an idle connection is kept; below the 60 s after which load balancers close theirs.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(50);
 
 /// An HTTP client whose every request carries `X-Correlation-ID` and `traceparent`, and ends when
 /// the deadline of the request that is being handled does.
@@ -72,6 +74,7 @@ fn build() -> Client {
     let builder = || {
         Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
+            .pool_idle_timeout(IDLE_TIMEOUT)
             .tcp_nodelay(true)
             .user_agent(concat!("throughline/", env!("CARGO_PKG_VERSION")))
     };

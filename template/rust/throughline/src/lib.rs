@@ -2,7 +2,7 @@
 //!
 //! A function written on this crate is a handler and a `main` of three lines. Everything logged
 //! while a request is handled carries the request's [`CorrelationId`]; every answer echoes it;
-//! every call made through [`http`] or [`graphql`] hands it on.
+//! every call made through [`http()`] or [`graphql`] hands it on.
 //!
 //! ```no_run
 //! use throughline::{Error, Json, milestone};

@@ -17,8 +17,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-/// How long a client may take to send a request's head.
-const HEADER_READ: Duration = Duration::from_secs(10);
+/// How long a client may take to send a request's head, and may keep an idle connection.
+const HEADER_READ: Duration = Duration::from_secs(30);
 /// How long to wait before accepting again when the process is out of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 

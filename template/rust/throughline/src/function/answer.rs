@@ -103,9 +103,12 @@ impl<H: Handler<Via>, Via: 'static> Function<H, Via> {
             context_of(&request.headers, &request.body),
             &request.headers,
         );
-        let limit = self.time_limit(&request.headers);
-        if let Some(limit) = limit {
-            context = context.with_deadline(started + limit);
+        // A limit beyond all time is none.
+        let limit = self
+            .time_limit(&request.headers)
+            .and_then(|limit| Some((limit, started.checked_add(limit)?)));
+        if let Some((_, deadline)) = limit {
+            context = context.with_deadline(deadline);
         }
         let response = context
             .clone()
@@ -113,7 +116,7 @@ impl<H: Handler<Via>, Via: 'static> Function<H, Via> {
                 let call = catch_panic(self.shared.handler.call(request));
                 match limit {
                     None => call.await,
-                    Some(limit) => match timeout_at(started + limit, call).await {
+                    Some((limit, deadline)) => match timeout_at(deadline, call).await {
                         Ok(response) => response,
                         Err(_) => timed_out(limit),
                     },

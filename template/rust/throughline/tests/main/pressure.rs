@@ -92,6 +92,15 @@ async fn a_handler_that_takes_too_long_is_ended_and_answered_504() {
 }
 
 #[tokio::test]
+async fn a_time_limit_beyond_all_time_is_none() {
+    let function = Process::start("every_way_out", &[("exec_timeout", "0")]);
+    for asked in ["18446744073709551615", "5000000000h"] {
+        let answer = get("/context").header("X-Timeout", asked);
+        assert_eq!(answer.to(function.port).await.status, 200, "{asked}");
+    }
+}
+
+#[tokio::test]
 async fn a_caller_who_leaves_in_mid_request_ends_the_handler() {
     let function = Process::start("every_way_out", &[("max_inflight", "1")]);
     let caller = get("/slow?15000").id("gone").sent_to(function.port).await;
