@@ -111,8 +111,7 @@ fn backend(url: Option<String>, token: Option<&Secret>) -> Result<GraphQl, Probl
         let reason = "it is not set; give the URL of the GraphQL backend, such as http://backend:4000/graphql";
         Problem::without_value("graphql_url", reason)
     })?;
-    let backend =
-        GraphQl::new(&url).map_err(|error| Problem::new("graphql_url", &url, error.to_string()))?;
+    let backend = GraphQl::new(&url).map_err(|e| Problem::new("graphql_url", &e.url, e.reason))?;
     Ok(match token {
         Some(token) => backend.with_bearer_token(token.expose()),
         None => backend,

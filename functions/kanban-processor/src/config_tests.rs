@@ -101,7 +101,7 @@ fn secrets_lose_their_trailing_newline_and_are_never_printed() {
 #[test]
 fn every_problem_is_listed_at_once_and_shows_no_secret() {
     let env = [
-        ("graphql_url", "ftp://backend"),
+        ("graphql_url", "ftp://user:hunter2@backend"),
         ("deploy_statuses", " , "),
         ("allow_unsigned", "jira, gitlab, asana"),
         ("generic_signature_header", "X Signature"),
@@ -116,7 +116,7 @@ fn every_problem_is_listed_at_once_and_shows_no_secret() {
     ];
     let problems = read(&env, &files).unwrap_err();
     for start in [
-        "graphql_url = \"ftp://backend\": ",
+        "graphql_url = \"ftp://…@backend\": it must begin with http:// or https://",
         "deploy_statuses = \" , \": it names no status",
         "allow_unsigned = \"jira\": jira has the secret jira-webhook-secret too",
         "allow_unsigned = \"gitlab\": it is no sender; known senders: jira,",

@@ -44,8 +44,10 @@ impl std::fmt::Debug for Token {
 #[derive(Debug, thiserror::Error)]
 #[error("{url:?} is no URL of a GraphQL backend: {reason}")]
 pub struct InvalidUrl {
-    url: String,
-    reason: String,
+    /// The URL, without the user and password that may be in it.
+    pub url: String,
+    /// What is wrong with it.
+    pub reason: String,
 }
 
 /// Why an operation gave no data. The four ways to fail are told apart, because what to do about
@@ -145,7 +147,7 @@ impl GraphQl {
     /// When it is no absolute `http` or `https` URL.
     pub fn new(url: &str) -> Result<Self, InvalidUrl> {
         let invalid = |reason: String| InvalidUrl {
-            url: url.to_owned(),
+            url: without_user(url),
             reason,
         };
         let parsed = Url::parse(url).map_err(|error| invalid(error.to_string()))?;
@@ -172,6 +174,17 @@ impl GraphQl {
             variables,
             idempotency_key: None,
         }
+    }
+}
+
+/// What stands before an `@` may be a password.
+fn without_user(url: &str) -> String {
+    match url.rsplit_once('@') {
+        Some((user, rest)) => {
+            let scheme = user.split_once("://").map_or("", |(scheme, _)| scheme);
+            format!("{scheme}://…@{rest}")
+        }
+        None => url.to_owned(),
     }
 }
 

@@ -10,10 +10,13 @@ use crate::caller::{call, get, post};
 use crate::gateway::{register, start_with};
 use crate::start;
 
+/// How long the function takes: far longer than taking the call does, on a loaded machine too.
+const SLOW: Duration = Duration::from_secs(2);
+
 #[tokio::test]
 async fn a_call_is_taken_at_once_and_its_outcome_goes_to_the_callback() {
     let function = Callee::told(Told {
-        after: Duration::from_millis(300),
+        after: SLOW,
         ..Told::new(
             "409 Conflict",
             "X-Correlation-ID: kan-7\r\nX-Duration-Seconds: 9\r\n",
@@ -33,7 +36,7 @@ async fn a_call_is_taken_at_once_and_its_outcome_goes_to_the_callback() {
     ];
     let started = std::time::Instant::now();
     let answer = call(Method::POST, &url, &sent, "order").await.unwrap();
-    assert!(started.elapsed() < Duration::from_millis(300));
+    assert!(started.elapsed() < SLOW);
     assert_eq!((answer.status, answer.text()), (202, ""));
     let call_id = answer.header("x-call-id").unwrap().to_owned();
 
@@ -48,7 +51,7 @@ async fn a_call_is_taken_at_once_and_its_outcome_goes_to_the_callback() {
         "as the function echoed it"
     );
     let seconds: f64 = told.header("X-Duration-Seconds").unwrap().parse().unwrap();
-    assert!((0.3..5.0).contains(&seconds), "{seconds}");
+    assert!((SLOW.as_secs_f64()..60.0).contains(&seconds), "{seconds}");
     assert_eq!(told.body, b"refused");
 
     let received = function.only();

@@ -83,7 +83,8 @@ async fn an_answer_that_does_not_end_in_time_is_cut() {
 
 #[tokio::test]
 async fn over_max_inflight_the_next_call_is_a_429_with_retry_after() {
-    let callee = Callee::slow(Duration::from_millis(300)).await;
+    // Slower than the other calls take to come, on a loaded machine too.
+    let callee = Callee::slow(Duration::from_secs(2)).await;
     let stack = start().await;
     let limited = Registration {
         max_inflight: 2,

@@ -145,12 +145,21 @@ async fn serve_function<H: Handler<Via>, Via: 'static>(
         let settings = settings.clone();
         async move {
             asked_to_stop.await;
-            tracing::info!("asked to stop: no longer ready, still serving");
+            // Listened for only now: the first signal is not the second one.
+            let asked_again = shutdown_signal();
             function.stop_being_ready();
             if let Some(lock) = &settings.lock_file {
                 let _ = fs::remove_file(lock);
             }
-            tokio::time::sleep(settings.healthcheck_interval).await;
+            let wait = settings.healthcheck_interval;
+            tracing::info!(
+                healthcheck_interval_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
+                "asked to stop: no longer ready, still serving for {wait:?}; asked again, it stops waiting"
+            );
+            match asked_again {
+                Ok(asked_again) => drop(tokio::time::timeout(wait, asked_again).await),
+                Err(_) => tokio::time::sleep(wait).await,
+            }
         }
     };
     let service = move |request| function.clone().serve(request);

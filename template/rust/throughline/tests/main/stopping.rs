@@ -8,9 +8,9 @@ use crate::process::Process;
 #[tokio::test]
 async fn asked_to_stop_it_answers_what_it_has_begun_and_is_not_ready_meanwhile() {
     for signal in ["TERM", "INT"] {
-        let env = [("healthcheck_interval", "500ms")];
+        let env = [("healthcheck_interval", "2s")];
         let mut function = Process::start("every_way_out", &env);
-        let begun = get("/slow?1500").id("begun").sent_to(function.port).await;
+        let begun = get("/slow?3000").id("begun").sent_to(function.port).await;
         function.line("the work begins").await;
 
         function.signal(signal);
@@ -34,6 +34,20 @@ async fn asked_to_stop_it_answers_what_it_has_begun_and_is_not_ready_meanwhile()
         );
         function.line("every request was answered").await;
     }
+}
+
+#[tokio::test]
+async fn asked_again_it_stops_waiting_and_still_answers_what_it_has_begun() {
+    let env = [("healthcheck_interval", "1h"), ("write_timeout", "30s")];
+    let mut function = Process::start("every_way_out", &env);
+    let begun = get("/slow?1000").id("begun").sent_to(function.port).await;
+    function.line("the work begins").await;
+    function.signal("INT");
+    function.line("asked again, it stops waiting").await;
+    assert_eq!(get("/context").to(function.port).await.status, 200);
+    function.signal("INT");
+    assert_eq!(answer(begun).await.status, 200);
+    assert_eq!(function.end().await.0.code(), Some(0));
 }
 
 #[tokio::test]
