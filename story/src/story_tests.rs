@@ -59,6 +59,22 @@ fn a_way_with_all_its_steps_is_whole() {
 }
 
 #[test]
+fn an_optional_step_is_not_missed_and_its_neighbours_are() {
+    let step = |milestone, optional| {
+        format!("[[step]]\nmilestone = \"{milestone}\"\noptional = {optional}\n")
+    };
+    let lacks = |optional| {
+        let text = ["A", "B", "C"].map(|name| step(name, optional && name == "B"));
+        let way = Way::parse("way.toml", &text.concat()).unwrap();
+        let story = Story::assemble("c-1", lines(&[("a", "A")]), &way);
+        let names = story.missing.into_iter().map(|missing| missing.milestone);
+        names.collect::<Vec<_>>()
+    };
+    assert_eq!(lacks(true), ["C"]);
+    assert_eq!(lacks(false), ["B", "C"]);
+}
+
+#[test]
 fn the_first_missing_step_is_told_with_the_one_that_came_before_it() {
     let story = story(&[&WAY[..7], &[FAILED, BURIED]].concat());
     assert_eq!(

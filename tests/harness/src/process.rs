@@ -2,18 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use serde_json::Value;
-use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
-use tokio::sync::watch;
 use tokio::task::JoinHandle;
+
+mod output;
+
+pub use self::output::Line;
+use self::output::{Output, log_file, read_into};
 
 /// How to start a process.
 #[derive(Clone, Debug, Default)]
@@ -55,52 +56,12 @@ impl Spec {
     }
 }
 
-/// A line of a process' output: what it says, and as JSON where it is that.
-#[derive(Clone, Debug)]
-pub struct Line {
-    /// The line.
-    pub text: String,
-    /// The line as JSON; null where it is none.
-    pub json: Value,
-}
-
-impl Line {
-    /// Whether it is a log line with this message.
-    pub fn says(&self, message: &str) -> bool {
-        self.json["message"] == message
-    }
-
-    /// The milestone it marks.
-    pub fn milestone(&self) -> Option<&str> {
-        self.json["milestone"].as_str()
-    }
-
-    /// The id it carries.
-    pub fn correlation_id(&self) -> Option<&str> {
-        self.json["correlation_id"].as_str()
-    }
-}
-
 /// A running process. Dropping it kills it.
 pub struct Process {
     name: String,
     child: Child,
     output: Arc<Output>,
     readers: Vec<JoinHandle<()>>,
-}
-
-struct Output {
-    lines: Mutex<Vec<Line>>,
-    progress: watch::Sender<Progress>,
-    file: Option<Mutex<std::fs::File>>,
-}
-
-/// How far a process' output has come.
-#[derive(Clone, Copy, Default)]
-struct Progress {
-    lines: usize,
-    /// Of its two streams, how many are at their end.
-    ended: usize,
 }
 
 impl Process {
@@ -124,11 +85,7 @@ impl Process {
             .kill_on_drop(true)
             .spawn()
             .with_context(|| format!("{} at {}", spec.name, spec.program.display()))?;
-        let output = Arc::new(Output {
-            lines: Mutex::default(),
-            progress: watch::channel(Progress::default()).0,
-            file,
-        });
+        let output = Arc::new(Output::new(file));
         let stdout = child.stdout.take().context("stdout is piped")?;
         let stderr = child.stderr.take().context("stderr is piped")?;
         Ok(Self {
@@ -265,45 +222,4 @@ impl Process {
             .collect();
         texts.join("\n")
     }
-}
-
-impl Output {
-    fn lines(&self) -> MutexGuard<'_, Vec<Line>> {
-        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn push(&self, text: String) {
-        if let Some(file) = &self.file {
-            let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
-            // A copy for people to read; the lines in memory are what is checked.
-            let _ = writeln!(file, "{text}");
-        }
-        let json = serde_json::from_str(&text).unwrap_or_default();
-        self.lines().push(Line { text, json });
-        self.progress.send_modify(|progress| progress.lines += 1);
-    }
-}
-
-fn log_file(folder: &Path, name: &str) -> anyhow::Result<Mutex<std::fs::File>> {
-    let path = folder.join(format!("{name}.ndjson"));
-    let file = std::fs::OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(&path)
-        .with_context(|| path.display().to_string())?;
-    Ok(Mutex::new(file))
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "reads for the process' life, and for no request"
-)]
-fn read_into(output: Arc<Output>, from: impl AsyncRead + Send + Unpin + 'static) -> JoinHandle<()> {
-    tokio::spawn(async move {
-        let mut lines = BufReader::new(from).split(b'\n');
-        while let Ok(Some(line)) = lines.next_segment().await {
-            output.push(String::from_utf8_lossy(&line).into_owned());
-        }
-        output.progress.send_modify(|progress| progress.ended += 1);
-    })
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::process::ExitStatus;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -11,9 +10,15 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::binaries::Binaries;
-use crate::delivery::{Recorded, recorded};
 use crate::http::{Control, Url, exchange, post_json};
 use crate::process::{Line, Process, Spec};
+
+mod connector;
+mod fate;
+mod secrets;
+
+pub use self::fate::Fate;
+use self::secrets::write_secrets;
 
 /// How long a part may take to come up.
 const START: Duration = Duration::from_secs(20);
@@ -50,21 +55,6 @@ pub struct Options {
     pub connector: BTreeMap<String, String>,
     /// Where to keep a copy of the log lines.
     pub log_folder: Option<PathBuf>,
-}
-
-/// What became of a delivery, by its id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
-    /// The function did its work and the message was deleted.
-    Succeeded,
-    /// The function refused it for good: set aside in the dead-letter queue, with the reason.
-    Rejected,
-    /// Its receives are used up: in the dead-letter queue.
-    DeadLettered,
-    /// Still on its way.
-    Pending,
-    /// Nowhere.
-    Lost,
 }
 
 /// The running parts. Dropping it kills them all.
@@ -186,70 +176,6 @@ impl Way {
         Ok(format!("http://127.0.0.1:{}", ready.json["fields"]["port"]))
     }
 
-    /// Starts the connector, and waits until it says where its admin listener is.
-    ///
-    /// # Errors
-    /// As [`Way::start`].
-    pub async fn start_connector(&mut self) -> anyhow::Result<()> {
-        let connector = Process::start(&self.connector_spec())?;
-        connector
-            .wait_for("that its admin listens", START, |line| {
-                line.says("admin is listening")
-            })
-            .await?;
-        self.connector = Some(connector);
-        Ok(())
-    }
-
-    /// Stops the connector with SIGTERM; gives how it ended.
-    ///
-    /// # Errors
-    /// When it does not run, or does not end in time.
-    pub async fn stop_connector(&mut self) -> anyhow::Result<ExitStatus> {
-        let mut connector = self.connector.take().context("the connector runs")?;
-        let status = connector.stop(STOP).await?;
-        self.past.extend(connector.lines());
-        Ok(status)
-    }
-
-    /// Kills the connector with SIGKILL.
-    ///
-    /// # Errors
-    /// When it does not run.
-    pub async fn kill_connector(&mut self) -> anyhow::Result<()> {
-        let mut connector = self.connector.take().context("the connector runs")?;
-        connector.kill().await?;
-        self.past.extend(connector.lines());
-        Ok(())
-    }
-
-    /// How the connector is started.
-    pub fn connector_spec(&self) -> Spec {
-        let mut spec = Spec::new("sqs-connector", self.binaries.path("sqs-connector"))
-            .arg("--queue-url")
-            .arg(self.queue_url())
-            .env("AWS_ENDPOINT_URL", &self.urls.sqs)
-            .env("AWS_DEFAULT_REGION", "eu-west-1")
-            .env("AWS_ACCESS_KEY_ID", "local")
-            .env("AWS_SECRET_ACCESS_KEY", "local")
-            .env("gateway_url", &self.urls.gateway)
-            .env(
-                "secret_mount_path",
-                self.folder.path().display().to_string(),
-            )
-            .env("rebuild_interval", "1s")
-            .env("backoff_min", "1s")
-            .env("backoff_max", "2s")
-            .env("max_messages", "10")
-            // A poll that is open ends before the connector does.
-            .env("wait_time", "1s")
-            .env("admin_address", "127.0.0.1")
-            .env("admin_port", "0");
-        spec.env.extend(self.options.connector.clone());
-        spec.log_folder.clone_from(&self.options.log_folder);
-        spec
-    }
-
     /// Puts a message on the queue, past the ingress; gives its id.
     ///
     /// # Errors
@@ -294,91 +220,6 @@ impl Way {
         format!("{}/000000000000/{QUEUE}", self.urls.sqs)
     }
 
-    /// The address of the connector's admin listener.
-    ///
-    /// # Errors
-    /// When it does not run.
-    pub fn admin(&self) -> anyhow::Result<Url> {
-        let connector = self.connector.as_ref().context("the connector runs")?;
-        let lines = connector.lines();
-        let line = lines
-            .iter()
-            .rev()
-            .find(|line| line.says("admin is listening"));
-        let addr = line.and_then(|line| line.json["fields"]["addr"].as_str());
-        Ok(format!(
-            "http://{}",
-            addr.context("an address in its line")?
-        ))
-    }
-
-    /// The lines of all parts that carry this id.
-    pub fn lines_of(&self, id: &str) -> Vec<Line> {
-        let parts = [
-            Some(&self.stack),
-            self.connector.as_ref(),
-            self.function.as_ref(),
-        ];
-        parts
-            .into_iter()
-            .flatten()
-            .flat_map(Process::lines)
-            .chain(self.past.iter().cloned())
-            .filter(|line| line.correlation_id() == Some(id))
-            .collect()
-    }
-
-    /// What became of the delivery with this id.
-    ///
-    /// # Errors
-    /// When the stack does not answer.
-    pub async fn fate(&self, id: &str) -> anyhow::Result<Fate> {
-        let lines = self.lines_of(id);
-        let passed = |milestone| lines.iter().any(|line| line.milestone() == Some(milestone));
-        let queues = self.control.queues().await?;
-        let dead = find(&queues, &format!("{QUEUE}-dlq"), id);
-        Ok(match dead {
-            _ if passed("MESSAGE_DELETED") => Fate::Succeeded,
-            // Sent there by the connector, which says so a moment later.
-            Some(message) if message["attributes"]["throughline_reason"].is_string() => {
-                if passed("MESSAGE_DEAD_LETTERED") {
-                    Fate::Rejected
-                } else {
-                    Fate::Pending
-                }
-            }
-            Some(_) => Fate::DeadLettered,
-            None if find(&queues, QUEUE, id).is_some() => Fate::Pending,
-            None => Fate::Lost,
-        })
-    }
-
-    /// Waits until every one of these deliveries has come to an end; gives their fates.
-    ///
-    /// # Errors
-    /// When the stack does not answer. Deliveries that are not at an end in time are given as
-    /// [`Fate::Pending`].
-    pub async fn settled(
-        &self,
-        ids: &[String],
-        patience: Duration,
-    ) -> anyhow::Result<BTreeMap<String, Fate>> {
-        let until = tokio::time::Instant::now() + patience;
-        loop {
-            let mut fates = BTreeMap::new();
-            for id in ids {
-                fates.insert(id.clone(), self.fate(id).await?);
-            }
-            let open = fates
-                .values()
-                .any(|fate| matches!(fate, Fate::Pending | Fate::Lost));
-            if !open || tokio::time::Instant::now() >= until {
-                return Ok(fates);
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-    }
-
     /// Stops everything in the order in which nothing is lost.
     ///
     /// # Errors
@@ -392,38 +233,4 @@ impl Way {
         }
         self.stack.stop(STOP).await.map(drop)
     }
-}
-
-/// The message in a queue whose envelope has this id.
-fn find<'a>(census: &'a Value, queue: &str, id: &str) -> Option<&'a Value> {
-    let mut messages = census["queues"][queue]["messages"].as_array()?.iter();
-    messages.find(|message| {
-        message["body"]
-            .as_str()
-            .is_some_and(|body| body.contains(id))
-    })
-}
-
-/// What a cluster would mount as secrets: the gateway's, and the senders' as they were recorded.
-fn write_secrets(folder: &TempDir) -> anyhow::Result<()> {
-    let mut secrets = vec![
-        ("basic-auth-user".to_owned(), "admin".to_owned()),
-        ("basic-auth-password".to_owned(), "local only".to_owned()),
-    ];
-    for (name, path) in [
-        ("jira-webhook-secret", "jira/moved"),
-        ("trello-webhook-secret", "trello/moved"),
-        ("github-webhook-secret", "github/moved"),
-        ("linear-webhook-secret", "linear/moved"),
-        ("azure-devops-basic-auth", "azure_devops/moved"),
-        ("asana-webhook-secret", "asana/moved"),
-        ("generic-webhook-secret", "generic/signed"),
-    ] {
-        let Recorded { secret, .. } = recorded(path)?;
-        secrets.push((name.to_owned(), secret.context("a recorded secret")?));
-    }
-    for (name, secret) in secrets {
-        std::fs::write(folder.path().join(name), secret)?;
-    }
-    Ok(())
 }

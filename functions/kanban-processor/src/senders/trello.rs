@@ -117,7 +117,7 @@ mod tests {
         mac.update("{\"name\":\"naïve 🚀\"}https://hooks.example.com/hooks/trello".as_bytes());
         let signed = base64::engine::general_purpose::STANDARD.encode(mac.finalize().into_bytes());
         let delivery = Delivery {
-            headers: [("x-trello-webhook".into(), signed)].into(),
+            headers: [("x-trello-webhook".into(), signed.clone())].into(),
             body: "{\"name\":\"naïve 🚀\"}".into(),
             ..Delivery::default()
         };
@@ -131,5 +131,14 @@ mod tests {
             "https://hooks.example.com/hooks/trello/",
         );
         assert_eq!(other.unwrap_err().kind(), "wrong_signature");
+        // Its begin is not it: whoever may guess a byte must not have guessed the whole.
+        for digits in ["", &signed[..4], &signed[..8], "ZZ=="] {
+            let mut begin = delivery.clone();
+            begin
+                .headers
+                .insert("x-trello-webhook".into(), digits.into());
+            let url = "https://hooks.example.com/hooks/trello";
+            assert!(verify(&begin, &secret, url).is_err(), "{digits}");
+        }
     }
 }

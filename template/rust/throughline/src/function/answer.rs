@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode};
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
 use tokio::time::{Instant, timeout, timeout_at};
 use tracing::{Instrument as _, Span};
@@ -20,6 +20,7 @@ use super::handler::Handler;
 use super::request::Request;
 use super::response::{Response, plain, refusal};
 use super::settings::Settings;
+use super::unserved::{Unread, overloaded, timed_out};
 use crate::{Context, CorrelationId, Delivery, TraceParent, header, parse_duration};
 
 const TIMEOUT: &str = "x-timeout";
@@ -241,71 +242,6 @@ async fn catch_panic(call: impl Future<Output = Response>) -> Response {
         },
     )
     .await
-}
-
-fn timed_out(limit: Duration) -> Response {
-    tracing::error!(
-        error.r#type = "timeout",
-        "the handler was ended after {limit:?}; exec_timeout or X-Timeout allows no more"
-    );
-    internal(
-        refusal(StatusCode::GATEWAY_TIMEOUT, "the function took too long"),
-        "of-watchdog",
-    )
-}
-
-fn overloaded() -> Response {
-    tracing::warn!("refused: max_inflight requests are in flight already");
-    internal(
-        refusal(
-            StatusCode::TOO_MANY_REQUESTS,
-            "the function is at max_inflight; try again later",
-        ),
-        "faas-middleware",
-    )
-}
-
-/// Why there is no body to hand to the handler.
-enum Unread {
-    Broken(Box<dyn std::error::Error + Send + Sync>),
-    Late,
-}
-
-impl Unread {
-    fn answer(&self, settings: &Settings) -> Response {
-        match self {
-            Self::Broken(error) if error.is::<LengthLimitError>() => {
-                let limit = settings.max_body_bytes;
-                tracing::warn!("refused: the body has more than {limit} bytes");
-                refusal(
-                    StatusCode::PAYLOAD_TOO_LARGE,
-                    &format!(
-                        "the body has more than {limit} bytes; max_body_bytes raises the limit"
-                    ),
-                )
-            }
-            Self::Broken(error) => {
-                tracing::warn!(error = %error, "the body did not arrive whole");
-                refusal(StatusCode::BAD_REQUEST, "the body did not arrive whole")
-            }
-            Self::Late => {
-                let limit = settings.read_timeout;
-                tracing::warn!("the body did not arrive within {limit:?}, the read_timeout");
-                refusal(
-                    StatusCode::REQUEST_TIMEOUT,
-                    &format!("the body did not arrive within {limit:?}, the read_timeout"),
-                )
-            }
-        }
-    }
-}
-
-/// Marks an answer that the handler did not make, as the watchdog does.
-fn internal(mut response: Response, by: &'static str) -> Response {
-    response
-        .headers_mut()
-        .insert(header::OPENFAAS_INTERNAL, HeaderValue::from_static(by));
-    response
 }
 
 /// What every answer carries.

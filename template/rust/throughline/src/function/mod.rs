@@ -7,6 +7,7 @@ mod request;
 mod response;
 mod run;
 mod settings;
+mod unserved;
 
 pub(crate) use answer::Function;
 pub use error::Error;
