@@ -62,6 +62,8 @@ impl World {
             "--basic-auth=false".into(),
             "--admin-address=127.0.0.1".into(),
             "--admin-port=0".into(),
+            // Leases are to run out and be extended within a test's time.
+            "--short-visibility".into(),
             "--wait-time=1s".into(),
             "--max-messages=10".into(),
             "--rebuild-interval=200ms".into(),

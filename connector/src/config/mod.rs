@@ -1,9 +1,11 @@
 //! Configuration: raw → validated. File, environment and flags; every problem reported at once.
 
+mod identity;
 mod problems;
 mod queue_url;
 mod queues;
 mod raw;
+mod role;
 mod settings;
 mod show;
 mod validate;
@@ -16,6 +18,7 @@ use url::Url;
 
 pub use problems::{Problem, Problems};
 pub use queue_url::QueueUrl;
+pub use role::RoleConfig;
 
 use crate::backoff::Backoff;
 use crate::governor::ProbeIntervals;
@@ -38,6 +41,10 @@ pub struct Config {
     pub printing: Printing,
     /// Debug lines of the connector itself.
     pub debug: bool,
+    /// Where the process itself runs, if that is known: the region whose STS it asks.
+    pub home_region: Option<String>,
+    /// Where spans are sent, the full URL; `None` for nowhere.
+    pub traces: Option<Url>,
     /// What was accepted and has no effect, in sentences.
     pub notes: Vec<String>,
 }
@@ -75,6 +82,8 @@ pub struct QueueConfig {
     pub topic: String,
     /// How long a message is ours without an extension; whole seconds.
     pub visibility_timeout: Duration,
+    /// Whether that may be shorter than a call to a function may take.
+    pub short_visibility: bool,
     /// How long a poll waits; whole seconds, at most 20.
     pub wait_time: Duration,
     /// How many messages a poll asks for, 1 to 10.
@@ -85,6 +94,10 @@ pub struct QueueConfig {
     pub region: String,
     /// Another endpoint than the region's.
     pub endpoint_url: Option<Url>,
+    /// The role it is worked with; `None` for the process's own.
+    pub role: Option<RoleConfig>,
+    /// What a million requests to it cost, in US dollars.
+    pub price_per_million_requests: f64,
     /// The content type that functions are told.
     pub content_type: String,
     /// The pause between two tries.
@@ -133,5 +146,7 @@ pub fn load(inputs: Inputs<'_>) -> Result<Command, Problems> {
     })
 }
 
+#[cfg(test)]
+mod rules_tests;
 #[cfg(test)]
 mod tests;

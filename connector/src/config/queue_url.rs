@@ -61,6 +61,9 @@ impl QueueUrl {
         if !self.is_aws() {
             return None;
         }
+        if host == "queue.amazonaws.com" {
+            return Some("us-east-1");
+        }
         let mut labels = host.split('.');
         match labels.next()? {
             "sqs" | "sqs-fips" => labels.next(),
@@ -74,16 +77,23 @@ impl QueueUrl {
     /// The endpoint, where it is not the region's own.
     pub fn endpoint(&self) -> Option<Url> {
         let host = self.0.host_str()?;
-        if self.is_aws() && !host.starts_with("vpce-") {
+        // An endpoint of the VPC and a dual-stack one are reached only by their own names.
+        let by_name = host.starts_with("vpce-") || host.ends_with(".api.aws");
+        if self.is_aws() && !by_name {
             return None;
         }
         Url::parse(&self.0.origin().ascii_serialization()).ok()
     }
 
     fn is_aws(&self) -> bool {
-        let host = self.0.host_str().unwrap_or_default();
-        host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn")
+        self.0.host_str().is_some_and(is_aws_host)
     }
+}
+
+/// Whether a host is one of AWS, dual-stack ones included.
+pub(super) fn is_aws_host(host: &str) -> bool {
+    let under = [".amazonaws.com", ".amazonaws.com.cn", ".api.aws"];
+    under.iter().any(|domain| host.ends_with(domain))
 }
 
 impl fmt::Display for QueueUrl {
@@ -110,6 +120,10 @@ mod tests {
             (
                 "https://us-east-2.queue.amazonaws.com/000000000000/orders",
                 "us-east-2",
+            ),
+            (
+                "https://queue.amazonaws.com/000000000000/orders",
+                "us-east-1",
             ),
         ] {
             let url = QueueUrl::parse(url).unwrap();

@@ -1,16 +1,17 @@
 //! The queues: each with its own settings before those of the whole.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use http::HeaderValue;
 use url::Url;
 
 use super::QueueConfig;
+use super::identity::{QueueIdentity, check_distinct};
 use super::problems::Problems;
 use super::queue_url::QueueUrl;
 use super::raw::{Given, Settings};
-use super::validate::Reader;
+use super::role::role;
+use super::validate::{Reader, upstream_timeout};
 use crate::backoff::Backoff;
 use crate::governor::ProbeIntervals;
 use crate::verdict::OnRejection;
@@ -26,20 +27,23 @@ pub(super) fn queues(
     settings: &Settings,
     entries: &[Settings],
 ) -> Vec<QueueConfig> {
-    let mut queues = Vec::new();
-    for (url, entry, most_default) in chosen(problems, settings, entries) {
+    let mut named = Vec::new();
+    for (n, (url, entry, most_default)) in
+        (chosen(problems, settings, entries).into_iter()).enumerate()
+    {
         let parsed = match QueueUrl::parse(url.value.trim()) {
             Ok(parsed) => parsed,
             Err(reason) => {
-                problems.push(url.name, url.value, reason);
+                problems.push(&url.name, url.value, reason);
                 // Its other settings are checked all the same.
-                QueueUrl::parse(&format!("http://localhost/0/{UNKNOWN}")).expect("a queue's URL")
+                QueueUrl::parse(&format!("http://localhost/{n}/{UNKNOWN}")).expect("a queue's URL")
             }
         };
-        queues.push(queue(problems, settings, &entry, parsed, most_default));
+        let queue = queue(problems, settings, &entry, parsed, most_default);
+        named.push((url.name, queue));
     }
-    check_distinct(problems, &queues);
-    queues
+    check_distinct(problems, &named);
+    named.into_iter().map(|(_, queue)| queue).collect()
 }
 
 /// What is to be consumed: `queue_url` where it is given, with the settings of an entry that has the
@@ -57,9 +61,11 @@ fn chosen(
             .map(str::trim)
             .filter(|url| !url.is_empty())
         {
-            let entry = entries
-                .iter()
-                .find(|entry| entry.get("url").is_some_and(|given| given.value == url));
+            let entry = entries.iter().find(|entry| {
+                entry
+                    .get("url")
+                    .is_some_and(|given| is_same(url, &given.value))
+            });
             let given = Given {
                 name: list.name.clone(),
                 value: url.to_owned(),
@@ -91,6 +97,29 @@ fn chosen(
     chosen
 }
 
+/// Whether two URLs name one queue, as far as that can be told before the rest is known.
+fn is_same(one: &str, other: &str) -> bool {
+    let identity = |url: &str| {
+        let url = QueueUrl::parse(url.trim()).ok()?;
+        let region = url.region().unwrap_or_default().to_owned();
+        Some(QueueIdentity::of(&url, url.endpoint().as_ref(), &region))
+    };
+    one == other || identity(one).is_some_and(|one| identity(other) == Some(one))
+}
+
+/// The address of a server.
+pub(super) fn web_address(value: &str) -> Result<Url, String> {
+    let parsed = Url::parse(value)
+        .ok()
+        .filter(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some());
+    let url =
+        parsed.ok_or("not a web address; give the endpoint's, such as http://localhost:9324")?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("credentials do not belong into the URL".into());
+    }
+    Ok(url)
+}
+
 fn queue(
     problems: &mut Problems,
     settings: &Settings,
@@ -103,14 +132,7 @@ fn queue(
         layers: [entry, settings],
     };
     let (backoff, probes) = (backoff(&mut reader), probes(&mut reader));
-    let endpoint = reader.read("endpoint_url", None, |value| {
-        let parsed = Url::parse(value)
-            .ok()
-            .filter(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some());
-        parsed.map(Some).ok_or_else(|| {
-            "not a web address; give the endpoint's, such as http://localhost:9324".into()
-        })
-    });
+    let endpoint = reader.read("endpoint_url", None, |value| web_address(value).map(Some));
     let endpoint_url = endpoint.or_else(|| url.endpoint());
     QueueConfig {
         topic: reader.read("topic", url.name().to_owned(), |value| {
@@ -119,17 +141,20 @@ fn queue(
             fits.then(|| value.to_owned())
                 .ok_or_else(|| "a topic is not empty and has no comma".into())
         }),
-        visibility_timeout: reader.seconds("visibility_timeout", 30, 1, MOST),
+        visibility_timeout: visibility(&mut reader),
         wait_time: reader.seconds("wait_time", 20, 0, 20),
+        short_visibility: reader.flag("short_visibility", false),
         max_messages: reader.count("max_messages", most_default, 1, 10),
         concurrency: reader.count("concurrency", 32, 1, 10_000),
         region: region(&mut reader, entry, &url, endpoint_url.as_ref()),
+        role: role(&mut reader, entry),
         endpoint_url,
         content_type: reader.read("content_type", "text/plain".to_owned(), |value| {
             let fits = value.contains('/') && HeaderValue::from_str(value).is_ok();
             fits.then(|| value.to_owned())
                 .ok_or_else(|| "not a content type; give one such as application/json".into())
         }),
+        price_per_million_requests: price(&mut reader, &url),
         backoff,
         probes,
         on_rejection: reader.read("on_rejection", None, |value| match value {
@@ -139,6 +164,39 @@ fn queue(
         }),
         url,
     }
+}
+
+/// By default 30 s, or as long as a call to a function may take. Less than that is refused, unless
+/// it is said that the extensions are to be relied on: a message whose extension comes too late is
+/// handed to somebody else while its function is at work.
+fn visibility(reader: &mut Reader<'_>) -> Duration {
+    let call = upstream_timeout(reader);
+    let default = call.as_secs() + u64::from(call.subsec_nanos() > 0);
+    let visibility = reader.seconds("visibility_timeout", default.clamp(30, MOST), 1, MOST);
+    if visibility < call
+        && !reader.flag("short_visibility", false)
+        && let Some(given) = reader.given("visibility_timeout").cloned()
+    {
+        let reason = format!(
+            "shorter than upstream_timeout, {call:?}, which a call to a function may take; give at least that, or short_visibility=true to rely on its being extended in time"
+        );
+        reader.problems.push(given.name, given.value, reason);
+    }
+    visibility
+}
+
+/// In US dollars; AWS's own prices differ by a few cents between regions.
+fn price(reader: &mut Reader<'_>, url: &QueueUrl) -> f64 {
+    let default = if url.name().ends_with(".fifo") {
+        0.50
+    } else {
+        0.40
+    };
+    reader.read("price_per_million_requests", default, |value| {
+        let price = value.trim_start_matches('$').parse::<f64>().ok();
+        (price.filter(|price| (0.0..=1000.0).contains(price)))
+            .ok_or_else(|| "give US dollars from 0 to 1000, such as 0.40".into())
+    })
 }
 
 fn backoff(reader: &mut Reader<'_>) -> Backoff {
@@ -173,6 +231,14 @@ fn bounds(
     (min, max)
 }
 
+/// A region's name; servers of their own take any.
+pub(super) fn named(value: &str) -> Result<String, String> {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    (!value.is_empty() && value.chars().all(fits))
+        .then(|| value.to_owned())
+        .ok_or_else(|| "not a region; give one such as eu-west-1".into())
+}
+
 /// An entry's own region, else the one that the URL names (SQS knows the queue nowhere else), else
 /// the one of the whole. A server with an endpoint of its own takes any.
 fn region(
@@ -191,12 +257,9 @@ fn region(
             format!("the queue's URL is in {of_url}"),
         );
     }
-    let own = entry
-        .get("region")
-        .map(|given| given.value.trim().to_owned());
-    let general = reader
-        .given("region")
-        .map(|given| given.value.trim().to_owned());
+    let own = (entry.contains_key("region")).then(|| reader.read("region", String::new(), named));
+    let general =
+        (reader.given("region").is_some()).then(|| reader.read("region", String::new(), named));
     match own.or_else(|| of_url.map(str::to_owned)).or(general) {
         Some(region) => region,
         None if endpoint.is_some() => "us-east-1".to_owned(),
@@ -207,31 +270,6 @@ fn region(
                 format!("the URL {url} names no region; give one"),
             );
             String::new()
-        }
-    }
-}
-
-/// Two queues that are one would run messages beside themselves.
-fn check_distinct(problems: &mut Problems, queues: &[QueueConfig]) {
-    let mut seen: BTreeMap<(Option<String>, String, String), &QueueConfig> = BTreeMap::new();
-    for queue in queues.iter().filter(|queue| queue.url.name() != UNKNOWN) {
-        let path = queue
-            .url
-            .as_str()
-            .split_once("//")
-            .and_then(|(_, rest)| rest.split_once('/'));
-        let path = path
-            .map_or("", |(_, path)| path)
-            .trim_end_matches('/')
-            .to_owned();
-        let key = (
-            queue.endpoint_url.as_ref().map(Url::to_string),
-            queue.region.clone(),
-            path,
-        );
-        if let Some(first) = seen.insert(key, queue) {
-            let reason = format!("the same queue as {}; name it once", first.url);
-            problems.push("queue_url", queue.url.as_str(), reason);
         }
     }
 }

@@ -54,8 +54,16 @@ pub(super) const SETTINGS: &[Setting] = &[
     queue(
         "visibility_timeout",
         &["visibility_timeout"],
-        "How long a message is held without an extension [30s]",
+        "How long a message is held without an extension [30s, or upstream_timeout where that is longer]",
     ),
+    Setting {
+        per_queue: true,
+        ..switch(
+            "short_visibility",
+            &["short_visibility"],
+            "Whether visibility_timeout may be shorter than upstream_timeout [false]",
+        )
+    },
     queue(
         "wait_time",
         &["wait_time"],
@@ -132,6 +140,31 @@ pub(super) const SETTINGS: &[Setting] = &[
         "Another SQS endpoint [from the queue's URL]",
     ),
     queue(
+        "role_arn",
+        &["role_arn"],
+        "The IAM role to assume for a queue [the process's own]",
+    ),
+    queue(
+        "external_id",
+        &["external_id"],
+        "The external id that the role's account asks for",
+    ),
+    queue(
+        "role_session_name",
+        &["role_session_name"],
+        "What the role's session is called [sqs-connector]",
+    ),
+    queue(
+        "sts_endpoint_url",
+        &["AWS_ENDPOINT_URL_STS"],
+        "Another STS endpoint [the region's]",
+    ),
+    queue(
+        "price_per_million_requests",
+        &["price_per_million_requests"],
+        "US dollars, for the metrics [0.40; 0.50 for FIFO queues]",
+    ),
+    queue(
         "backoff_min",
         &["backoff_min"],
         "The bound of the pause after the first failure [1s]",
@@ -177,6 +210,21 @@ pub(super) const SETTINGS: &[Setting] = &[
         "How long a delete waits for company, at most 1s [20ms]",
     ),
     switch("debug", &["debug"], "Debug lines [false]"),
+    of(
+        "otlp_endpoint",
+        &["OTEL_EXPORTER_OTLP_ENDPOINT"],
+        "The OpenTelemetry collector that spans are sent to, over HTTP [none are made]",
+    ),
+    of(
+        "otlp_traces_endpoint",
+        &["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"],
+        "The same with its full path [/v1/traces behind otlp_endpoint]",
+    ),
+    switch(
+        "otel_sdk_disabled",
+        &["OTEL_SDK_DISABLED"],
+        "Whether to make no spans whatever the endpoint [false]",
+    ),
     of(
         "log_encoding",
         &["log_encoding"],

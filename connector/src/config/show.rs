@@ -28,6 +28,12 @@ impl fmt::Display for Config {
         writeln!(f, "drain_timeout: {}", go(self.drain_timeout))?;
         writeln!(f, "settle_window: {}", go(self.settle_window))?;
         writeln!(f, "debug: {}", self.debug)?;
+        if let Some(region) = &self.home_region {
+            writeln!(f, "region: {region:?}")?;
+        }
+        if let Some(traces) = &self.traces {
+            writeln!(f, "otlp_traces_endpoint: {traces}")?;
+        }
         writeln!(f, "queues:")?;
         self.queues.iter().try_for_each(|queue| queue.fmt(f))
     }
@@ -38,6 +44,9 @@ impl fmt::Display for QueueConfig {
         writeln!(f, "  - url: {}", self.url)?;
         writeln!(f, "    topic: {:?}", self.topic)?;
         writeln!(f, "    visibility_timeout: {}", go(self.visibility_timeout))?;
+        if self.short_visibility {
+            writeln!(f, "    short_visibility: true")?;
+        }
         writeln!(f, "    wait_time: {}", go(self.wait_time))?;
         writeln!(f, "    max_messages: {}", self.max_messages)?;
         writeln!(f, "    concurrency: {}", self.concurrency)?;
@@ -45,6 +54,18 @@ impl fmt::Display for QueueConfig {
         if let Some(endpoint) = &self.endpoint_url {
             writeln!(f, "    endpoint_url: {endpoint}")?;
         }
+        if let Some(role) = &self.role {
+            writeln!(f, "    role_arn: {}", role.arn)?;
+            if let Some(id) = &role.external_id {
+                writeln!(f, "    external_id: {id:?}")?;
+            }
+            writeln!(f, "    role_session_name: {:?}", role.session_name)?;
+            if let Some(endpoint) = &role.sts_endpoint_url {
+                writeln!(f, "    sts_endpoint_url: {endpoint}")?;
+            }
+        }
+        let price = self.price_per_million_requests;
+        writeln!(f, "    price_per_million_requests: {price}")?;
         writeln!(f, "    content_type: {:?}", self.content_type)?;
         writeln!(
             f,

@@ -8,7 +8,7 @@ use throughline::parse_duration;
 use url::Url;
 
 use super::problems::Problems;
-use super::queues;
+use super::queues::{self, web_address};
 use super::raw::{Given, Raw, Settings};
 use super::{Config, GatewayConfig, Inputs, Printing};
 
@@ -119,12 +119,7 @@ pub(super) fn validate(raw: Raw, inputs: Inputs<'_>) -> Result<Config, Problems>
             Url::parse("http://gateway.openfaas:8080").expect("a valid URL"),
             gateway_url,
         ),
-        upstream_timeout: reader.duration(
-            "upstream_timeout",
-            second * 30,
-            Duration::from_millis(1),
-            DAY / 2,
-        ),
+        upstream_timeout: upstream_timeout(&mut reader),
         rebuild_interval: reader.duration(
             "rebuild_interval",
             second * 30,
@@ -158,6 +153,8 @@ pub(super) fn validate(raw: Raw, inputs: Inputs<'_>) -> Result<Config, Problems>
             request_body: reader.flag("print_request_body", false),
         },
         debug: reader.flag("debug", false),
+        home_region: reader.read("region", None, |value| queues::named(value).map(Some)),
+        traces: traces(&mut reader),
         notes: notes(&mut reader),
         queues: queues::queues(&mut problems, &settings, &queues),
         gateway,
@@ -172,6 +169,13 @@ pub(super) fn validate(raw: Raw, inputs: Inputs<'_>) -> Result<Config, Problems>
     } else {
         Err(problems)
     }
+}
+
+/// How long a call to a function may take.
+pub(super) fn upstream_timeout(reader: &mut Reader<'_>) -> Duration {
+    let default = Duration::from_secs(30);
+    let shortest = Duration::from_millis(1);
+    reader.duration("upstream_timeout", default, shortest, DAY / 2)
 }
 
 fn gateway_url(value: &str) -> Result<Url, String> {
@@ -218,6 +222,28 @@ fn secrets(reader: &mut Reader<'_>, inputs: Inputs<'_>) -> Option<PathBuf> {
         }
     }
     Some(folder)
+}
+
+/// Where spans go, if they go anywhere: `otlp_traces_endpoint` as it is, or the collector's address
+/// with the path that OTLP gives traces.
+fn traces(reader: &mut Reader<'_>) -> Option<Url> {
+    if reader.flag("otel_sdk_disabled", false) {
+        return None;
+    }
+    let exact = reader.read("otlp_traces_endpoint", None, |value| match value {
+        "" => Ok(None),
+        _ => web_address(value).map(Some),
+    });
+    let base = reader.read("otlp_endpoint", None, |value| match value {
+        "" => Ok(None),
+        _ => web_address(value).map(Some),
+    });
+    exact.or_else(|| {
+        let mut url = base?;
+        let path = format!("{}/v1/traces", url.path().trim_end_matches('/'));
+        url.set_path(&path);
+        Some(url)
+    })
 }
 
 /// What is accepted for the sake of those who move over, and has no effect.

@@ -64,6 +64,8 @@ impl Way {
             .env("backoff_min", "1s")
             .env("backoff_max", "2s")
             .env("max_messages", "10")
+            // Leases are to run out and be extended within a test's time.
+            .env("short_visibility", "true")
             // A poll that is open ends before the connector does.
             .env("wait_time", "1s")
             .env("admin_address", "127.0.0.1")
