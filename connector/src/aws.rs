@@ -11,6 +11,7 @@ use aws_sdk_sqs::config::Region;
 
 use crate::config::QueueConfig;
 use crate::http::Http;
+use crate::wall_clock::WallClock;
 
 /// Where the credentials come from.
 #[derive(Clone, Debug)]
@@ -23,9 +24,15 @@ pub enum Credentials {
 
 /// A client for one queue. Retries and timeouts are the engine's: a stalled-stream guard would end
 /// long polls, and the SDK's retries would hide throttling.
-pub async fn client(http: &Http, queue: &QueueConfig, credentials: &Credentials) -> Client {
+pub async fn client(
+    http: &Http,
+    wall_clock: &WallClock,
+    queue: &QueueConfig,
+    credentials: &Credentials,
+) -> Client {
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .http_client(http.clone())
+        .time_source(wall_clock.clone())
         .region(Region::new(queue.region.clone()))
         .retry_config(RetryConfig::disabled())
         .timeout_config(TimeoutConfig::disabled())

@@ -38,14 +38,16 @@ pub struct Outside {
     pub random: Random,
     /// The time of day.
     pub wall_clock: WallClock,
-    /// Where the admin server listens.
-    pub admin: TcpListener,
+    /// What is counted; a clone reads along.
+    pub metrics: Metrics,
+    /// Where the admin server listens; without it there is none.
+    pub admin: Option<TcpListener>,
 }
 
 /// Runs until `stop` is ready, then drains. Returns how many messages were left unsettled; SQS
 /// hands them out again.
 pub async fn run(config: Config, outside: Outside, stop: impl Future<Output = ()>) -> usize {
-    let metrics = Metrics::default();
+    let metrics = outside.metrics;
     let (phase, phase_seen) = watch::channel(Phase::Running);
     let (topics, topics_seen) = watch::channel(Topics::default());
     let gateway = Gateway::new(
@@ -58,7 +60,7 @@ pub async fn run(config: Config, outside: Outside, stop: impl Future<Output = ()
         topics: topics_seen.clone(),
         metrics: metrics.clone(),
         random: outside.random.clone(),
-        wall_clock: outside.wall_clock,
+        wall_clock: outside.wall_clock.clone(),
         printing: config.printing,
     };
 
@@ -67,7 +69,13 @@ pub async fn run(config: Config, outside: Outside, stop: impl Future<Output = ()
     let mut lanes = JoinSet::new();
     let mut known = Vec::new();
     for queue in &config.queues {
-        let client = aws::client(&outside.http, queue, &outside.credentials).await;
+        let client = aws::client(
+            &outside.http,
+            &outside.wall_clock,
+            queue,
+            &outside.credentials,
+        )
+        .await;
         let calls = Queue::new(client, queue.url.as_str(), metrics.clone());
         let holding = Arc::new(Holding::new(
             queue.visibility_timeout,
@@ -105,8 +113,10 @@ pub async fn run(config: Config, outside: Outside, stop: impl Future<Output = ()
         metrics: metrics.clone(),
     };
     background.spawn(discovery.run(topics));
-    let health = Health::new(known.clone(), topics_seen, gateway, metrics);
-    background.spawn(admin::run(outside.admin, health));
+    if let Some(listener) = outside.admin {
+        let health = Health::new(known.clone(), topics_seen, gateway, metrics);
+        background.spawn(admin::run(listener, health));
+    }
 
     tokio::pin!(stop);
     loop {

@@ -11,49 +11,43 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use hyper::body::Incoming;
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::connect::HttpConnector;
+use hyper::rt::{Read, Write};
+use hyper_util::client::legacy::connect::Connection;
 use hyper_util::client::legacy::{Client, Error};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
-/// How long connecting may take, the name's resolution included.
-const CONNECT: Duration = Duration::from_secs(5);
+use crate::dial::Dial;
+
 /// How long an idle connection is kept; below the 60 s after which load balancers close theirs.
 const IDLE: Duration = Duration::from_secs(50);
 
 /// A handle on the pool; a clone shares it.
 #[derive(Clone, Debug)]
-pub struct Http(Client<HttpsConnector<HttpConnector>, SdkBody>);
+pub struct Http(Client<Dial, SdkBody>);
 
 impl Http {
-    /// A pool with the operating system's trusted roots. Where there are none, plain HTTP still
-    /// works, and a warning says why HTTPS will not.
+    /// A pool of connections over the network. Where the operating system has no trusted roots,
+    /// plain HTTP still works, and a warning says why HTTPS will not.
     pub fn new() -> Self {
-        let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
-        tcp.set_nodelay(true);
-        tcp.set_connect_timeout(Some(CONNECT));
-        let provider = rustls::crypto::ring::default_provider();
-        let tls = match HttpsConnectorBuilder::new()
-            .with_provider_and_native_roots(provider.clone())
-        {
-            Ok(builder) => builder,
-            Err(error) => {
-                tracing::warn!(error = %error, "no trusted root certificates were found: HTTPS will not work");
-                let config = rustls::ClientConfig::builder_with_provider(provider.into())
-                    .with_safe_default_protocol_versions()
-                    .expect("ring supports the default TLS versions")
-                    .with_root_certificates(rustls::RootCertStore::empty())
-                    .with_no_client_auth();
-                HttpsConnectorBuilder::new().with_tls_config(config)
-            }
-        };
-        let connector = tls.https_or_http().enable_http1().wrap_connector(tcp);
+        Self::with(Dial::network())
+    }
+
+    /// A pool of connections that `dial` opens for the host of a URI, such as streams in memory.
+    pub fn over<F, C, E>(dial: impl Fn(http::Uri) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<C, E>> + Send + 'static,
+        C: Read + Write + Connection + Send + Unpin + 'static,
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        Self::with(Dial::over(dial))
+    }
+
+    fn with(dial: Dial) -> Self {
         Self(
             Client::builder(TokioExecutor::new())
                 .pool_idle_timeout(IDLE)
                 .pool_timer(TokioTimer::new())
-                .build(connector),
+                .build(dial),
         )
     }
 

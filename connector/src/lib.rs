@@ -14,6 +14,7 @@ pub mod config;
 pub mod correlate;
 pub mod dead_letter;
 mod delivery;
+mod dial;
 pub mod discovery;
 pub mod engine;
 pub mod gate;

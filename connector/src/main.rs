@@ -7,6 +7,7 @@ use sqs_connector::aws::Credentials;
 use sqs_connector::config::{self, Command, Config, Inputs};
 use sqs_connector::engine::{self, Outside};
 use sqs_connector::http::Http;
+use sqs_connector::metrics::Metrics;
 use sqs_connector::random::Random;
 use sqs_connector::wall_clock::WallClock;
 use tokio::net::TcpListener;
@@ -62,7 +63,8 @@ async fn start(config: Config) -> anyhow::Result<()> {
         credentials: Credentials::Chain,
         random: Random::from_entropy(),
         wall_clock: WallClock::default(),
-        admin: TcpListener::bind(config.admin).await?,
+        metrics: Metrics::default(),
+        admin: Some(TcpListener::bind(config.admin).await?),
     };
     engine::run(config, outside, throughline::shutdown_signal()?).await;
     Ok(())

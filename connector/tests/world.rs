@@ -8,6 +8,7 @@ use sqs_connector::aws::Credentials;
 use sqs_connector::config::{self, Command, Config, Inputs};
 use sqs_connector::engine::{self, Outside};
 use sqs_connector::http::Http;
+use sqs_connector::metrics::Metrics;
 use sqs_connector::random::Random;
 use sqs_connector::wall_clock::WallClock;
 use tokio::net::TcpListener;
@@ -99,7 +100,8 @@ impl World {
             credentials: Credentials::Given(SharedCredentialsProvider::new(keys)),
             random: Random::seeded(7),
             wall_clock: WallClock::default(),
-            admin: listener,
+            metrics: Metrics::default(),
+            admin: Some(listener),
         };
         let (stop, stopped) = oneshot::channel::<()>();
         let engine = throughline::spawn(async move {

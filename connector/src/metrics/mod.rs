@@ -40,6 +40,12 @@ impl Metrics {
         text
     }
 
+    /// How many messages of a queue are held, as last shown.
+    pub fn held(&self, queue: &str) -> usize {
+        let gauge = self.0.in_flight.get_or_create(&of(queue)).get();
+        usize::try_from(gauge).unwrap_or(0)
+    }
+
     /// A poll came back.
     pub fn polled(&self, queue: &str, result: Result<usize, ()>) {
         let kind = match result {

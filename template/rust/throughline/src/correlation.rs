@@ -73,7 +73,7 @@ impl CorrelationId {
 
     /// A new id: a UUID of version 7, so that ids sort by the time they were made.
     pub fn mint() -> Self {
-        Self(uuid::Uuid::now_v7().to_string().into())
+        Self(crate::chance::uuid_v7().to_string().into())
     }
 
     /// The id as text.

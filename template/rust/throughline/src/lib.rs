@@ -23,6 +23,7 @@
 //! With default features off what remains is the thread itself: ids, context, log lines, the
 //! envelope. The connector is built on that.
 
+mod chance;
 mod context;
 mod correlation;
 mod envelope;
@@ -45,6 +46,7 @@ mod serve;
 #[cfg(feature = "function")]
 pub mod testing;
 
+pub use chance::seed_ids;
 #[cfg(feature = "client")]
 pub use client::{Http, http};
 pub use context::{Context, context, current, spawn, spawn_blocking};

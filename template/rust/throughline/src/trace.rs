@@ -72,7 +72,7 @@ impl TraceParent {
     /// A new trace, sampled.
     pub fn root() -> Self {
         Self {
-            trace: uuid::Uuid::new_v4().as_u128(),
+            trace: crate::chance::uuid_v4().as_u128(),
             span: random_span(),
             flags: 1,
         }
@@ -128,7 +128,7 @@ fn hex(digits: &str, len: usize) -> Option<u128> {
 
 /// The low half of a random UUID: 62 random bits below two fixed ones, so never zero.
 fn random_span() -> u64 {
-    uuid::Uuid::new_v4().as_u64_pair().1
+    crate::chance::uuid_v4().as_u64_pair().1
 }
 
 #[cfg(test)]

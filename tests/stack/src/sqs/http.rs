@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HOST, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time;
@@ -18,7 +18,7 @@ use super::action::Action;
 use super::actions::{self, Asked};
 use super::faults::{Ending, Plan};
 use super::model::refusal::{Code, Refusal};
-use crate::listen::{self, Cut};
+use crate::listen::{self, BoxError, Cut};
 
 /// A whole batch of 1 MiB, with every character escaped in JSON.
 const MOST_BYTES: usize = 8 * 1024 * 1024;
@@ -42,15 +42,25 @@ pub async fn serve(listener: TcpListener, sqs: Arc<Sqs>, shutdown: impl Future<O
 
 impl Sqs {
     /// Answers a request, or closes its connection where a fault says so.
-    pub(crate) async fn answer(
+    async fn answer(
         self: Arc<Self>,
         request: Request<Incoming>,
         _peer: SocketAddr,
     ) -> Result<Response<Full<Bytes>>, Cut> {
+        self.exchange(request).await.ok_or(Cut)
+    }
+
+    /// Answers a request that came by another way than a listener, such as a stream in memory;
+    /// `None` where a fault says that its connection is closed.
+    pub async fn exchange<B>(&self, request: Request<B>) -> Option<Response<Full<Bytes>>>
+    where
+        B: Body<Data = Bytes>,
+        B::Error: Into<BoxError>,
+    {
         match self.perform(request).await {
-            Ok(body) => Ok(self.respond(StatusCode::OK, None, body)),
-            Err(Failure::Cut) => Err(Cut),
-            Err(Failure::Refused(refusal)) => Ok(self.refuse(
+            Ok(body) => Some(self.respond(StatusCode::OK, None, body)),
+            Err(Failure::Cut) => None,
+            Err(Failure::Refused(refusal)) => Some(self.refuse(
                 StatusCode::BAD_REQUEST,
                 &refusal.code.type_name(),
                 refusal.code.query_code(),
@@ -72,12 +82,16 @@ impl Sqs {
                 };
                 let status =
                     StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-                Ok(self.refuse(status, &type_name, query, &message))
+                Some(self.refuse(status, &type_name, query, &message))
             }
         }
     }
 
-    async fn perform(&self, request: Request<Incoming>) -> Result<Vec<u8>, Failure> {
+    async fn perform<B>(&self, request: Request<B>) -> Result<Vec<u8>, Failure>
+    where
+        B: Body<Data = Bytes>,
+        B::Error: Into<BoxError>,
+    {
         let action = action(&request)?;
         self.count(action);
         let authority = request

@@ -91,6 +91,21 @@ impl Sqs {
         })
     }
 
+    /// How many messages left this queue since it was made, whichever way; cheap enough to be asked
+    /// after every request.
+    pub fn departed(&self, queue: &str) -> u64 {
+        self.with(|account, now| {
+            account.queue(queue, now).map_or(0, |queue| {
+                let totals = &queue.totals;
+                totals.deleted
+                    + totals.expired
+                    + totals.purged
+                    + totals.dead_letters_out
+                    + totals.moved_out
+            })
+        })
+    }
+
     /// The messages of this queue; none when there is no such queue.
     pub fn messages(&self, queue: &str) -> Vec<MessageView> {
         self.with(|account, now| {

@@ -1,0 +1,149 @@
+//! How connections are made: over the network, or over whatever the caller has instead.
+
+use std::fmt;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use http::Uri;
+use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper_rustls::HttpsConnectorBuilder;
+use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
+use tower_service::Service;
+
+/// How long connecting may take, the name's resolution included.
+const CONNECT: Duration = Duration::from_secs(5);
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// What hyper needs of a connection.
+trait Stream: Read + Write + Connection + Send + Unpin {}
+impl<T: Read + Write + Connection + Send + Unpin> Stream for T {}
+
+/// An open connection.
+pub(crate) struct Line(Box<dyn Stream>);
+
+/// Opens connections; a clone opens them in the same way.
+#[derive(Clone)]
+pub(crate) struct Dial(
+    Arc<dyn Fn(Uri) -> BoxFuture<'static, Result<Line, BoxError>> + Send + Sync>,
+);
+
+impl Dial {
+    /// Over TCP, and TLS where the URI says so, with the operating system's trusted roots. Where
+    /// there are none, plain HTTP still works, and a warning says why HTTPS will not.
+    pub(crate) fn network() -> Self {
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        tcp.set_connect_timeout(Some(CONNECT));
+        let provider = rustls::crypto::ring::default_provider();
+        let tls = match HttpsConnectorBuilder::new()
+            .with_provider_and_native_roots(provider.clone())
+        {
+            Ok(builder) => builder,
+            Err(error) => {
+                tracing::warn!(error = %error, "no trusted root certificates were found: HTTPS will not work");
+                let config = rustls::ClientConfig::builder_with_provider(provider.into())
+                    .with_safe_default_protocol_versions()
+                    .expect("ring supports the default TLS versions")
+                    .with_root_certificates(rustls::RootCertStore::empty())
+                    .with_no_client_auth();
+                HttpsConnectorBuilder::new().with_tls_config(config)
+            }
+        };
+        let connector = tls.https_or_http().enable_http1().wrap_connector(tcp);
+        // Both connectors are always ready: they hold nothing between two calls.
+        Self(Arc::new(move |uri| {
+            let connecting = connector.clone().call(uri);
+            async move { Ok(Line(Box::new(connecting.await?))) }.boxed()
+        }))
+    }
+
+    /// Through this function.
+    pub(crate) fn over<F, C, E>(dial: impl Fn(Uri) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<C, E>> + Send + 'static,
+        C: Read + Write + Connection + Send + Unpin + 'static,
+        E: Into<BoxError>,
+    {
+        Self(Arc::new(move |uri| {
+            let dialling = dial(uri);
+            async move {
+                let stream = dialling.await.map_err(Into::into)?;
+                Ok(Line(Box::new(stream)))
+            }
+            .boxed()
+        }))
+    }
+}
+
+impl fmt::Debug for Dial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Dial")
+    }
+}
+
+impl Service<Uri> for Dial {
+    type Response = Line;
+    type Error = BoxError;
+    type Future = BoxFuture<'static, Result<Line, BoxError>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        (self.0)(uri)
+    }
+}
+
+impl Connection for Line {
+    fn connected(&self) -> Connected {
+        self.0.connected()
+    }
+}
+
+impl Read for Line {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, buf)
+    }
+}
+
+impl Write for Line {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, buf)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.0.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+}
