@@ -1,12 +1,14 @@
 //! From a message to its correlation id and its trace.
+//!
+//! Nothing here is drawn at random: a message without an id or a trace gets the same ones on every
+//! delivery, so that its retries are one story.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use md5::{Digest as _, Md5};
 use throughline::{Context, CorrelationId, TraceParent};
 
+use crate::body::{Body, Wrapped};
 use crate::message::Message;
 
 /// The names under which senders put the id into message attributes.
@@ -21,8 +23,12 @@ pub enum Source {
     Envelope,
     /// A top-level `correlation_id` of a JSON body.
     Body,
-    /// The attributes of an SNS wrapper.
+    /// An SNS wrapper: its attributes, the `correlation_id` of what it wraps, or its `MessageId`.
     Sns,
+    /// An EventBridge event: `detail.correlation_id`, or its `id`.
+    EventBridge,
+    /// An S3 event: the id of the request that caused it.
+    S3,
     /// Nowhere: the SQS message id stands in, the same on every redelivery.
     MessageId,
 }
@@ -35,6 +41,8 @@ impl Source {
             Self::Envelope => "envelope",
             Self::Body => "body",
             Self::Sns => "sns",
+            Self::EventBridge => "eventbridge",
+            Self::S3 => "s3",
             Self::MessageId => "message_id",
         }
     }
@@ -49,7 +57,7 @@ pub struct Correlation {
     pub source: Source,
     /// How many candidates were refused before; they appear nowhere.
     pub refused: u32,
-    /// The trace that the sender began, or a new one.
+    /// The trace that the sender began, or one of the message's own.
     pub trace: TraceParent,
 }
 
@@ -63,117 +71,107 @@ impl Correlation {
     }
 }
 
-/// Finds the id, in this order: message attribute, envelope, top-level field of a JSON body,
-/// attributes of an SNS wrapper, message id.
+/// Finds the id, in this order: message attribute; envelope; top-level field of a JSON body;
+/// attributes of an SNS wrapper; an EventBridge event's `detail.correlation_id`, then its `id`; an
+/// S3 event's `x-amz-request-id`, then its `x-amz-id-2`; the same three inside an SNS wrapper, then
+/// SNS's own `MessageId`; the SQS message id.
 pub fn correlate(message: &Message) -> Correlation {
     let body = Body::peek(&message.body);
-    let attributes = ATTRIBUTES
-        .iter()
-        .filter_map(|name| message.text(name))
-        .map(Cow::from);
-    let in_body = body.correlation_id.and_then(text).map(|value| {
-        let source = if body.is_envelope() {
-            Source::Envelope
-        } else {
-            Source::Body
-        };
-        (source, value)
-    });
-    let in_sns = body.sns_attributes().map(|value| (Source::Sns, value));
-    let candidates = attributes
-        .map(|value| (Source::Attribute, value))
-        .chain(in_body)
-        .chain(in_sns);
-
+    let attributes = body.wrapped_attributes();
     let mut refused = 0;
+    let found = find(message, &body, attributes.as_ref(), &mut refused);
+    let (source, id) = found.unwrap_or_else(|| (Source::MessageId, stand_in(&message.id)));
+    Correlation {
+        id,
+        source,
+        refused,
+        trace: trace(message, attributes.as_ref()),
+    }
+}
+
+fn find(
+    message: &Message,
+    body: &Body<'_>,
+    attributes: Option<&Wrapped<'_>>,
+    refused: &mut u32,
+) -> Option<(Source, CorrelationId)> {
+    let in_attributes = (ATTRIBUTES.iter())
+        .filter_map(|name| message.text(name))
+        .map(|value| (Source::Attribute, Cow::from(value)));
+    let of_sns = (attributes.into_iter().flatten())
+        .filter(|(key, _)| (ATTRIBUTES.iter()).any(|name| key.eq_ignore_ascii_case(name)))
+        .map(|(_, attribute)| (Source::Sns, attribute.value.clone()));
+    let outer = (in_attributes.chain(own(body)).chain(of_sns)).chain(of_events(body));
+    if let Some(found) = first_valid(outer, refused) {
+        return Some(found);
+    }
+    let (wrapped, message_id) = body.wrapped()?;
+    let inner = Body::peek(wrapped.as_bytes());
+    let within = own(&inner).map(|(_, value)| (Source::Sns, value));
+    let by_sns = message_id.map(|value| (Source::Sns, value));
+    first_valid(within.chain(of_events(&inner)).chain(by_sns), refused)
+}
+
+/// The id that the body itself carries.
+fn own<'a>(body: &Body<'a>) -> impl Iterator<Item = (Source, Cow<'a, str>)> {
+    let source = if body.is_envelope() {
+        Source::Envelope
+    } else {
+        Source::Body
+    };
+    (body.correlation_id().into_iter()).map(move |value| (source, value))
+}
+
+/// The ids by which AWS names the event.
+fn of_events<'a>(body: &Body<'a>) -> impl Iterator<Item = (Source, Cow<'a, str>)> {
+    let event_bridge = body.event_bridge().map(|id| (Source::EventBridge, id));
+    let s3 = body.s3().map(|id| (Source::S3, id));
+    (event_bridge.into_iter().chain(s3)).filter_map(|(source, id)| Some((source, id?)))
+}
+
+fn first_valid<'a>(
+    candidates: impl Iterator<Item = (Source, Cow<'a, str>)>,
+    refused: &mut u32,
+) -> Option<(Source, CorrelationId)> {
     for (source, value) in candidates {
         match CorrelationId::parse(&value) {
-            Ok(id) => {
-                return Correlation {
-                    id,
-                    source,
-                    refused,
-                    trace: trace(message),
-                };
-            }
-            Err(_) => refused += 1,
+            Ok(id) => return Some((source, id)),
+            Err(_) => *refused += 1,
         }
     }
-    Correlation {
-        // SQS makes UUIDs; another server's ids may be anything.
-        id: CorrelationId::parse(&message.id).unwrap_or_else(|_| CorrelationId::mint()),
-        source: Source::MessageId,
-        refused,
-        trace: trace(message),
-    }
+    None
 }
 
-/// The attribute `traceparent`, else `AWSTraceHeader`, else a new trace.
-fn trace(message: &Message) -> TraceParent {
-    let aws = || {
-        message
-            .aws_trace_header
-            .as_deref()
-            .and_then(TraceParent::parse_aws)
-    };
-    (message.text("traceparent"))
-        .and_then(TraceParent::parse)
+/// SQS makes UUIDs; another server's ids may be anything, and then their digest stands in.
+fn stand_in(message_id: &str) -> CorrelationId {
+    CorrelationId::parse(message_id).unwrap_or_else(|_| {
+        let digest = u128::from_be_bytes(Md5::digest(message_id).into());
+        CorrelationId::parse(&format!("{digest:032x}")).expect("hex digits are an id")
+    })
+}
+
+/// The attribute `traceparent`, else `AWSTraceHeader`; else the same two in the attributes of an
+/// SNS wrapper; else one of the message's own.
+fn trace(message: &Message, attributes: Option<&Wrapped<'_>>) -> TraceParent {
+    let sent = || message.text("traceparent").and_then(TraceParent::parse);
+    let aws = || (message.aws_trace_header.as_deref()).and_then(TraceParent::parse_aws);
+    let wrapped = |name| attributes.and_then(|all| all.get(name).map(|it| it.value.as_ref()));
+    sent()
         .or_else(aws)
-        .unwrap_or_else(TraceParent::root)
+        .or_else(|| wrapped("traceparent").and_then(TraceParent::parse))
+        .or_else(|| wrapped("AWSTraceHeader").and_then(TraceParent::parse_aws))
+        .unwrap_or_else(|| of_its_own(&message.id))
 }
 
-/// The keys of a JSON body that matter here; the rest is skipped without being built.
-#[derive(Default, Deserialize)]
-struct Body<'a> {
-    #[serde(borrow, default)]
-    v: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    body_b64: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    payload: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    correlation_id: Option<&'a RawValue>,
-    #[serde(borrow, default, rename = "Type")]
-    kind: Option<&'a RawValue>,
-    #[serde(borrow, default, rename = "MessageAttributes")]
-    attributes: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct SnsAttribute<'a> {
-    #[serde(borrow, rename = "Value")]
-    value: Cow<'a, str>,
-}
-
-impl<'a> Body<'a> {
-    fn peek(body: &'a [u8]) -> Self {
-        let first = body.iter().find(|b| !b.is_ascii_whitespace());
-        if first != Some(&b'{') {
-            return Self::default();
-        }
-        serde_json::from_slice(body).unwrap_or_default()
-    }
-
-    /// Version 1, or the older form with a `payload`.
-    fn is_envelope(&self) -> bool {
-        (self.v.is_some() && self.body_b64.is_some()) || self.payload.is_some()
-    }
-
-    fn sns_attributes(&self) -> Option<Cow<'a, str>> {
-        self.kind.filter(|kind| kind.get() == "\"Notification\"")?;
-        let mut attributes: BTreeMap<Cow<'a, str>, SnsAttribute<'a>> =
-            serde_json::from_str(self.attributes?.get()).ok()?;
-        let name = attributes
-            .keys()
-            .find(|key| ATTRIBUTES.iter().any(|name| key.eq_ignore_ascii_case(name)))?
-            .clone();
-        attributes.remove(&name).map(|attribute| attribute.value)
-    }
-}
-
-/// A JSON string; a value of another type is as good as none.
-fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
-    serde_json::from_str::<Cow<'_, str>>(raw.get()).ok()
+/// A trace that every delivery of the message belongs to.
+fn of_its_own(message_id: &str) -> TraceParent {
+    let half = |salt: &str| {
+        let digest = Md5::new().chain_update(salt).chain_update(message_id);
+        u128::from_be_bytes(digest.finalize().into())
+    };
+    let (trace, span) = (half("trace"), half("span") >> 64);
+    let span = u64::try_from(span).expect("half of it is left");
+    TraceParent::from_parts(trace.max(1), span.max(1), true).expect("neither is zero")
 }
 
 #[cfg(test)]

@@ -119,6 +119,129 @@ fn the_context_carries_what_is_known_of_the_delivery() {
     assert_eq!(context.idempotency_key(), Some(&*message.id));
 }
 
+const EVENT: &str = r#"{"version":"0","id":"6a7e8feb-b491-4cf7-a9f1-bf3703467718",
+    "detail-type":"Order Placed","source":"shop.orders","account":"000000000000",
+    "time":"2026-01-02T03:04:05Z","region":"eu-west-1","resources":[],"detail":{"order":7}}"#;
+
+const S3: &str = r#"{"Records":[{"eventVersion":"2.1","eventSource":"aws:s3","awsRegion":"eu-west-1",
+    "eventName":"ObjectCreated:Put","responseElements":{"x-amz-request-id":"C3D13FE58DE4C810",
+    "x-amz-id-2":"FMyUVURIY8/IgAtTv8xRjskZQpcIZ9KG4V5Wp6S7S/JRWeUWerMUE5JgHvANOjpD"},
+    "s3":{"bucket":{"name":"b"},"object":{"key":"k"}}}, 7]}"#;
+
+const S3_TEST: &str = r#"{"Service":"Amazon S3","Event":"s3:TestEvent","Time":"2026-01-02T03:04:05Z",
+    "Bucket":"b","RequestId":"5582815E1AEA5ADF","HostId":"8cLeGAmw098X5cv4Zkwcmo8vvZa3eH3eKxsPzbB9"}"#;
+
+/// As SNS wraps it where raw delivery is off.
+fn wrapped(message: &str, attributes: &str) -> String {
+    let message = serde_json::to_string(message).unwrap();
+    format!(
+        r#"{{"Type":"Notification","MessageId":"22b80b92-fdea-4c2c-8f9d-bdfb0c7bf324",
+           "TopicArn":"arn:aws:sns:eu-west-1:000000000000:t","Message":{message},"MessageAttributes":{attributes}}}"#
+    )
+}
+
+#[test]
+fn an_event_of_event_bridge_is_known_by_its_details_id_and_else_by_its_own() {
+    let found = of(EVENT);
+    assert_eq!(
+        (found.id.as_str(), found.source),
+        ("6a7e8feb-b491-4cf7-a9f1-bf3703467718", Source::EventBridge)
+    );
+    let with_id = EVENT.replace(r#""order":7"#, r#""correlation_id":"order-7""#);
+    let found = of(&with_id);
+    assert_eq!(
+        (found.id.as_str(), found.source),
+        ("order-7", Source::EventBridge)
+    );
+    // An `id` alone may be anything.
+    for lacking in ["detail-type", "source", "\"detail\""] {
+        let other = EVENT.replace(
+            lacking,
+            &lacking.replace('d', "D").replace("source", "sauce"),
+        );
+        assert_eq!(of(&other).source, Source::MessageId, "without {lacking}");
+    }
+}
+
+#[test]
+fn an_event_of_s3_is_known_by_the_request_that_caused_it() {
+    let found = of(S3);
+    assert_eq!(
+        (found.id.as_str(), found.source),
+        ("C3D13FE58DE4C810", Source::S3)
+    );
+    let found = of(&S3.replace("C3D13FE58DE4C810", "not an id"));
+    assert!(found.id.as_str().starts_with("FMyUVURIY8/"));
+    assert_eq!((found.source, found.refused), (Source::S3, 1));
+    let found = of(S3_TEST);
+    assert_eq!(
+        (found.id.as_str(), found.source),
+        ("5582815E1AEA5ADF", Source::S3)
+    );
+    for other in [
+        S3.replace("aws:s3", "aws:ses"),
+        r#"{"Records":[]}"#.into(),
+        r#"{"Records":[7]}"#.into(),
+        r#"{"Records":{"eventSource":"aws:s3"}}"#.into(),
+        S3_TEST.replace("s3:TestEvent", "other"),
+    ] {
+        assert_eq!(of(&other).source, Source::MessageId, "{other}");
+    }
+}
+
+#[test]
+fn what_sns_wraps_is_looked_into_before_the_id_of_sns_is_taken() {
+    let envelope = r#"{"v":1,"correlation_id":"kan-1","headers":{},"body_b64":"e30="}"#;
+    for (inner, id, source) in [
+        (S3, "C3D13FE58DE4C810", Source::S3),
+        (
+            EVENT,
+            "6a7e8feb-b491-4cf7-a9f1-bf3703467718",
+            Source::EventBridge,
+        ),
+        (envelope, "kan-1", Source::Sns),
+        ("hello", "22b80b92-fdea-4c2c-8f9d-bdfb0c7bf324", Source::Sns),
+    ] {
+        let found = of(&wrapped(inner, "{}"));
+        assert_eq!((found.id.as_str(), found.source), (id, source));
+        let attribute = r#"{"correlation_id":{"Type":"String","Value":"sns-1"}}"#;
+        assert_eq!(of(&wrapped(inner, attribute)).id.as_str(), "sns-1");
+    }
+}
+
+#[test]
+fn the_trace_is_taken_out_of_an_sns_wrapper() {
+    let w3c = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let attributes = format!(r#"{{"traceparent":{{"Type":"String","Value":"{w3c}"}}}}"#);
+    let wrapper = wrapped("hello", &attributes);
+    assert_eq!(of(&wrapper).trace.to_string(), w3c);
+    let aws = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
+    let attributes = format!(r#"{{"AWSTraceHeader":{{"Type":"String","Value":"{aws}"}}}}"#);
+    assert_eq!(
+        of(&wrapped("hello", &attributes)).trace.trace_id(),
+        "5759e988bd862e3fe1be46a994272793"
+    );
+    let mut message = Message::with_body(wrapper);
+    message.aws_trace_header = Some(aws.into());
+    assert_eq!(
+        correlate(&message).trace.trace_id(),
+        "5759e988bd862e3fe1be46a994272793"
+    );
+}
+
+#[test]
+fn a_message_without_id_and_trace_has_the_same_ones_on_every_delivery() {
+    let mut message = Message::with_body("hello");
+    message.id = "no id at all".into();
+    let (first, again) = (correlate(&message), correlate(&message));
+    assert_eq!((&first.id, first.trace), (&again.id, again.trace));
+    message.id = "another".into();
+    let other = correlate(&message);
+    assert_ne!(first.trace.trace_id(), other.trace.trace_id());
+    message.id = "no id either".into();
+    assert_ne!(first.id, correlate(&message).id);
+}
+
 proptest! {
     #[test]
     fn any_body_is_read_without_a_panic(body in proptest::collection::vec(any::<u8>(), 0..300)) {

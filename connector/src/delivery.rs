@@ -11,6 +11,7 @@ use throughline::milestone;
 use crate::backoff::visibility_seconds;
 use crate::correlate::{Correlation, correlate};
 use crate::dead_letter::{self, Rejection};
+use crate::headers::shortfall;
 use crate::invoke::{Conclusion, conclude};
 use crate::lane::{Lane, Phase};
 use crate::message::Message;
@@ -61,6 +62,7 @@ async fn story(lane: &Lane, held: Held, correlation: &Correlation) -> Ended {
     } = held;
     let started = Instant::now();
     let mut phase = lane.phase.clone();
+    let shortfall = shortfall(lane, &message);
     milestone!(
         "MESSAGE_RECEIVED",
         message_id = &*message.id,
@@ -69,6 +71,8 @@ async fn story(lane: &Lane, held: Held, correlation: &Correlation) -> Ended {
         bytes = message.body.len(),
         id_source = correlation.source.kind(),
         ids_refused = (correlation.refused > 0).then_some(correlation.refused),
+        attributes_left_out = (shortfall.attributes > 0).then_some(shortfall.attributes),
+        content_type_refused = shortfall.content_type.then_some(true),
         "message received"
     );
     let conclusion = tokio::select! {

@@ -2,8 +2,10 @@
 
 use http::header::{CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderValue};
-use throughline::{Context, header};
+use throughline::{Context, TraceParent, header};
 
+use crate::attribute_headers::{AttributeHeaders, attribute_headers};
+use crate::content_type::{self, Declared};
 use crate::gateway::put;
 use crate::lane::Lane;
 use crate::message::Message;
@@ -11,9 +13,21 @@ use crate::message::Message;
 /// What `X-Connector` says.
 const CONNECTOR: &str = "throughline-sqs";
 
+/// What is longer than this is not passed on.
+const LONGEST: usize = 8192;
+
+/// What of a message does not reach its function as it was sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Shortfall {
+    /// So many attributes are no headers.
+    pub(crate) attributes: usize,
+    /// Its content type is none.
+    pub(crate) content_type: bool,
+}
+
 /// The headers of one call, made inside `context`.
 pub(crate) fn headers(lane: &Lane, message: &Message, context: &Context) -> HeaderMap {
-    let mut headers = HeaderMap::with_capacity(12);
+    let mut headers = of_message(lane, message);
     put(
         &mut headers,
         header::CORRELATION_ID,
@@ -29,6 +43,13 @@ pub(crate) fn headers(lane: &Lane, message: &Message, context: &Context) -> Head
         header::CALL_ID,
         context.call_id().unwrap_or_default(),
     );
+    headers
+}
+
+/// The headers that are the same for every call with this message.
+pub(crate) fn of_message(lane: &Lane, message: &Message) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(16 + 2 * message.attributes.len());
+    headers.extend(attributes(lane, message).headers);
     put(&mut headers, header::SQS_MESSAGE_ID, &message.id);
     put(&mut headers, header::SQS_QUEUE_URL, lane.queue.url());
     put(&mut headers, header::TOPIC, &lane.config.topic);
@@ -36,14 +57,56 @@ pub(crate) fn headers(lane: &Lane, message: &Message, context: &Context) -> Head
     // The same on every delivery of the message, so that a function can do its work once.
     put(&mut headers, header::IDEMPOTENCY_KEY, &message.id);
     headers.insert(header::RECEIVE_COUNT, message.receive_count.into());
-    let content_type = HeaderValue::from_str(&lane.config.content_type);
-    headers.insert(
-        CONTENT_TYPE,
-        content_type.unwrap_or(HeaderValue::from_static("text/plain")),
-    );
+    if let Some(sent) = message.sent_at_ms {
+        headers.insert("x-sqs-sent-timestamp", sent.into());
+    }
+    for (name, value) in [
+        ("x-sqs-message-group-id", &message.group),
+        ("x-sqs-message-deduplication-id", &message.deduplication),
+        ("x-sqs-sequence-number", &message.sequence),
+    ] {
+        if let Some(value) = value {
+            put(&mut headers, name, value);
+        }
+    }
+    headers.insert(CONTENT_TYPE, content_type(lane, message));
     headers.insert(
         USER_AGENT,
         HeaderValue::from_static(concat!("sqs-connector/", env!("CARGO_PKG_VERSION"))),
     );
+    // The state of another trace than the message's says nothing.
+    if (message.text("traceparent").and_then(TraceParent::parse)).is_some() {
+        pass_on(&mut headers, "tracestate", message);
+    }
+    pass_on(&mut headers, "baggage", message);
     headers
+}
+
+/// An attribute as the header of its name.
+fn pass_on(headers: &mut HeaderMap, name: &'static str, message: &Message) {
+    let sent = message.text(name).map(str::trim);
+    if let Some(value) = sent.filter(|it| !it.is_empty() && it.len() <= LONGEST && it.is_ascii()) {
+        put(headers, name, value);
+    }
+}
+
+/// What of the message its headers do not say.
+pub(crate) fn shortfall(lane: &Lane, message: &Message) -> Shortfall {
+    Shortfall {
+        attributes: attributes(lane, message).left_out,
+        content_type: content_type::declared(message) == Declared::Unreadable,
+    }
+}
+
+fn attributes(lane: &Lane, message: &Message) -> AttributeHeaders {
+    attribute_headers(&message.attributes, lane.config.attribute_header_bytes)
+}
+
+/// What the message declares, else what is configured.
+fn content_type(lane: &Lane, message: &Message) -> HeaderValue {
+    if let Declared::As(own) = content_type::declared(message) {
+        return own;
+    }
+    let configured = HeaderValue::from_str(&lane.config.content_type);
+    configured.unwrap_or(HeaderValue::from_static("text/plain"))
 }

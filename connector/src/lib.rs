@@ -8,13 +8,17 @@
 
 pub mod admin;
 mod attempt;
+mod attribute_headers;
 pub mod aws;
 pub mod backoff;
+mod body;
 pub mod config;
+pub mod content_type;
 pub mod correlate;
 pub mod dead_letter;
 mod delivery;
 mod dial;
+mod digest;
 pub mod discovery;
 pub mod engine;
 pub mod gate;

@@ -21,10 +21,16 @@ pub struct Message {
     pub receive_count: u32,
     /// When it was sent, in milliseconds since 1970.
     pub sent_at_ms: Option<u64>,
+    /// When it was first received, in milliseconds since 1970.
+    pub first_received_at_ms: Option<u64>,
+    /// Who sent it: an IAM principal's id.
+    pub sender: Option<String>,
     /// The FIFO group.
     pub group: Option<String>,
     /// The FIFO deduplication id.
     pub deduplication: Option<String>,
+    /// Its place in its FIFO group.
+    pub sequence: Option<String>,
     /// The system attribute `AWSTraceHeader`.
     pub aws_trace_header: Option<String>,
 }
@@ -80,8 +86,11 @@ impl Message {
             attributes: BTreeMap::new(),
             receive_count: 1,
             sent_at_ms: None,
+            first_received_at_ms: None,
+            sender: None,
             group: None,
             deduplication: None,
+            sequence: None,
             aws_trace_header: None,
         }
     }

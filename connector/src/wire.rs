@@ -8,9 +8,9 @@ use aws_sdk_sqs::types::{
     MessageSystemAttributeValue,
 };
 use bytes::Bytes;
-use md5::{Digest as _, Md5};
 use serde::Deserialize;
 
+use crate::digest::{md5_of_attributes, md5_of_body};
 use crate::message::{Attribute, Message, Value};
 use crate::queue::{DeadLetterTarget, Redrive};
 
@@ -19,22 +19,32 @@ use crate::queue::{DeadLetterTarget, Redrive};
 pub(crate) enum Unusable {
     #[error("it came without {0}")]
     Lacks(&'static str),
-    #[error("the body of message {id} does not match its MD5: it was changed on its way")]
-    Corrupt { id: String },
+    #[error("the {part} of message {id} does not match its MD5: it was changed on its way")]
+    Corrupt { part: &'static str, id: String },
 }
 
-/// A received message; its body is checked against its MD5, which the SDK does not do.
+/// A received message; body and attributes are checked against their MD5, which the SDK does not do.
 pub(crate) fn message(received: Received) -> Result<Message, Unusable> {
     let id = received.message_id.ok_or(Unusable::Lacks("a message id"))?;
     let handle = received
         .receipt_handle
         .ok_or(Unusable::Lacks("a receipt handle"))?;
     let body = Bytes::from(received.body.unwrap_or_default());
-    if received
-        .md5_of_body
-        .is_some_and(|md5| !md5.eq_ignore_ascii_case(&hex_md5(&body)))
-    {
-        return Err(Unusable::Corrupt { id });
+    let attributes: BTreeMap<String, Attribute> =
+        (received.message_attributes.unwrap_or_default().into_iter())
+            .map(|(name, value)| (name, from_sdk(value)))
+            .collect();
+    let differs = |md5: Option<String>, ours: &dyn Fn() -> String| {
+        md5.is_some_and(|md5| !md5.eq_ignore_ascii_case(&ours()))
+    };
+    if differs(received.md5_of_body, &|| md5_of_body(&body)) {
+        return Err(Unusable::Corrupt { part: "body", id });
+    }
+    if differs(received.md5_of_message_attributes, &|| {
+        md5_of_attributes(&attributes)
+    }) {
+        let part = "message attributes";
+        return Err(Unusable::Corrupt { part, id });
     }
     let mut system = received.attributes.unwrap_or_default();
     let number = |value: Option<String>| value.and_then(|value| value.parse::<u64>().ok());
@@ -43,13 +53,14 @@ pub(crate) fn message(received: Received) -> Result<Message, Unusable> {
         id: id.into(),
         handle: handle.into(),
         body,
-        attributes: (received.message_attributes.unwrap_or_default().into_iter())
-            .map(|(name, value)| (name, from_sdk(value)))
-            .collect::<BTreeMap<_, _>>(),
+        attributes,
         receive_count: u32::try_from(receive_count).unwrap_or(u32::MAX).max(1),
         sent_at_ms: number(system.remove(&System::SentTimestamp)),
+        first_received_at_ms: number(system.remove(&System::ApproximateFirstReceiveTimestamp)),
+        sender: system.remove(&System::SenderId),
         group: system.remove(&System::MessageGroupId),
         deduplication: system.remove(&System::MessageDeduplicationId),
+        sequence: system.remove(&System::SequenceNumber),
         aws_trace_header: system.remove(&System::AwsTraceHeader),
     })
 }
@@ -107,16 +118,6 @@ pub(crate) fn redrive(policy: &str) -> Option<Redrive> {
     })
 }
 
-fn hex_md5(body: &[u8]) -> String {
-    use std::fmt::Write as _;
-    Md5::digest(body)
-        .iter()
-        .fold(String::with_capacity(32), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,7 +127,7 @@ mod tests {
             .message_id("m")
             .receipt_handle("h")
             .body(body)
-            .md5_of_body(hex_md5(body.as_bytes()))
+            .md5_of_body(md5_of_body(body.as_bytes()))
             .attributes(System::ApproximateReceiveCount, "4")
             .attributes(System::MessageGroupId, "g")
             .message_attributes(
@@ -152,13 +153,21 @@ mod tests {
 
     #[test]
     fn a_body_that_was_changed_on_its_way_is_refused() {
-        assert_eq!(
-            hex_md5(b"Hello, World!"),
-            "65a8e27d8879283831b664bd8b7f0ad4"
-        );
         let mut changed = received("hi");
         changed.body = Some("ho".into());
-        assert!(matches!(message(changed), Err(Unusable::Corrupt { .. })));
+        let error = message(changed).unwrap_err();
+        assert!(matches!(error, Unusable::Corrupt { part: "body", .. }));
+    }
+
+    #[test]
+    fn attributes_that_were_changed_on_their_way_are_refused() {
+        let mut whole = received("hi");
+        let attributes = message(whole.clone()).unwrap().attributes;
+        whole.md5_of_message_attributes = Some(md5_of_attributes(&attributes));
+        assert!(message(whole.clone()).is_ok());
+        whole.message_attributes = None;
+        let error = message(whole).unwrap_err().to_string();
+        assert!(error.contains("message attributes of message m"), "{error}");
     }
 
     #[test]

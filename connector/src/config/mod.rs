@@ -100,6 +100,8 @@ pub struct QueueConfig {
     pub price_per_million_requests: f64,
     /// The content type that functions are told.
     pub content_type: String,
+    /// How many bytes of headers a message's attributes may take.
+    pub attribute_header_bytes: usize,
     /// The pause between two tries.
     pub backoff: Backoff,
     /// How often an outage is probed.

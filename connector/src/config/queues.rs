@@ -13,6 +13,7 @@ use super::raw::{Given, Settings};
 use super::role::role;
 use super::validate::{Reader, upstream_timeout};
 use crate::backoff::Backoff;
+use crate::content_type;
 use crate::governor::ProbeIntervals;
 use crate::verdict::OnRejection;
 
@@ -150,11 +151,10 @@ fn queue(
         role: role(&mut reader, entry),
         endpoint_url,
         content_type: reader.read("content_type", "text/plain".to_owned(), |value| {
-            let fits = value.contains('/') && HeaderValue::from_str(value).is_ok();
-            fits.then(|| value.to_owned())
-                .ok_or_else(|| "not a content type; give one such as application/json".into())
+            content_type::parse(value).map(|_| value.to_owned())
         }),
         price_per_million_requests: price(&mut reader, &url),
+        attribute_header_bytes: reader.count("attribute_header_bytes", 8192, 0, 512 * 1024),
         backoff,
         probes,
         on_rejection: reader.read("on_rejection", None, |value| match value {

@@ -104,6 +104,11 @@ pub(super) const SETTINGS: &[Setting] = &[
         &["content_type"],
         "The content type functions are told [text/plain]",
     ),
+    queue(
+        "attribute_header_bytes",
+        &["attribute_header_bytes"],
+        "How many bytes of headers a message's attributes may take [8192]",
+    ),
     switch(
         "print_response",
         &["print_response"],

@@ -69,6 +69,11 @@ impl fmt::Display for QueueConfig {
         writeln!(f, "    content_type: {:?}", self.content_type)?;
         writeln!(
             f,
+            "    attribute_header_bytes: {}",
+            self.attribute_header_bytes
+        )?;
+        writeln!(
+            f,
             "    backoff: {{ min: {}, max: {} }}",
             go(self.backoff.min),
             go(self.backoff.max)
