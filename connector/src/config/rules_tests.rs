@@ -230,6 +230,7 @@ queues:
     sts_endpoint_url: http://127.0.0.1:4567/
     price_per_million_requests: 0.33
     content_type: application/json
+    attribute_header_bytes: 4096
     backoff: {min: 2ms, max: 1500ms}
     probe_min: 3s
     probe_max: 40s
