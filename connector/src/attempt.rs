@@ -4,39 +4,34 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
+use throughline::milestone;
 
-use crate::delivery::{Ended, Held, deliver};
+use crate::delivery::{Ended, Errand, Held, carry_out};
 use crate::lane::Lane;
-use crate::settle::Settlement;
 
-/// Delivers a message; a panic costs this delivery and nothing else.
-pub(crate) async fn attempt(lane: Arc<Lane>, held: Held) -> Ended {
-    let (id, group) = (held.message.id.clone(), held.message.group.clone());
-    let delivered = AssertUnwindSafe(deliver(lane.clone(), held)).catch_unwind();
-    delivered.await.unwrap_or_else(|_| {
-        tracing::error!(
-            message_id = &*id,
-            "a delivery panicked; SQS hands the message out again"
-        );
+/// Carries out an errand for a message; a panic costs this message a receive and nothing else.
+pub(crate) async fn attempt(lane: Arc<Lane>, held: Held, errand: Errand) -> Ended {
+    let (claim, group) = (held.claim.clone(), held.message.group.clone());
+    let receive_count = held.message.receive_count;
+    let is_delivery = matches!(errand, Errand::Deliver);
+    let carried_out = AssertUnwindSafe(carry_out(lane.clone(), held, errand)).catch_unwind();
+    carried_out.await.unwrap_or_else(|_| {
         // Else its lease would be extended for ever.
-        lane.holding.finish(&id);
+        lane.holding.finish(&claim);
+        lane.shared.metrics.settled(lane.queue.name(), "lost", None);
+        milestone!(
+            "MESSAGE_RETRIED",
+            message_id = &*claim.message,
+            queue = lane.queue.name(),
+            verdict = "lost",
+            receive_count,
+            "a delivery panicked: SQS hands the message out again"
+        );
         Ended {
             group,
+            is_delivery,
             gone: false,
             away: 0,
         }
     })
-}
-
-/// Gives back a message that waited behind one that failed, undelivered.
-pub(crate) async fn give_back(lane: Arc<Lane>, held: Held, away: u32) -> Ended {
-    let id = held.message.id.clone();
-    lane.settler.settle(&id, Settlement::Visible(away)).await;
-    let metrics = &lane.shared.metrics;
-    metrics.settled(lane.queue.name(), "release", None);
-    Ended {
-        group: None,
-        gone: false,
-        away,
-    }
 }

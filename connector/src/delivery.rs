@@ -14,6 +14,7 @@ use crate::dead_letter::{self, Rejection};
 use crate::headers::shortfall;
 use crate::invoke::{Conclusion, conclude};
 use crate::lane::{Lane, Phase};
+use crate::lease::Claim;
 use crate::message::Message;
 use crate::settle::{Settled, Settlement};
 use crate::verdict::Verdict;
@@ -25,39 +26,54 @@ pub(crate) const AWAY: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(crate) struct Held {
     pub(crate) message: Message,
+    pub(crate) claim: Claim,
     /// Heard when the lease is lost.
     pub(crate) lost: oneshot::Receiver<()>,
-    /// Heard when the lease is sure, where it is not yet.
-    pub(crate) sure: Option<oneshot::Receiver<()>>,
     pub(crate) room: OwnedSemaphorePermit,
 }
 
-/// How a delivery ended, for the order of its group.
+/// What is to be done with a message.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Errand {
+    /// It is to be delivered and settled.
+    Deliver,
+    /// One that came before it in its group comes again: it is given back, to stay away for so many
+    /// seconds.
+    GiveBack(u32),
+    /// The process stops: it is given back unless it runs already.
+    Stop,
+}
+
+/// How an errand ended, for the order of the message's group.
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) group: Option<String>,
+    /// The message was its group's turn.
+    pub(crate) is_delivery: bool,
     /// The message is gone from the queue.
     pub(crate) gone: bool,
     /// Else: how long it stays away, in seconds.
     pub(crate) away: u32,
 }
 
-/// Delivers a message and settles it.
-pub(crate) async fn deliver(lane: Arc<Lane>, held: Held) -> Ended {
+/// Carries out the errand, settles the message and tells its end.
+pub(crate) async fn carry_out(lane: Arc<Lane>, held: Held, errand: Errand) -> Ended {
     let correlation = correlate(&held.message);
     lane.shared
         .metrics
         .correlated(correlation.source.kind(), correlation.refused);
     let context = correlation.context(&held.message);
     let context = context.clone().with_trace(context.trace().child());
-    context.scope(story(&lane, held, &correlation)).await
+    context
+        .scope(story(&lane, held, errand, &correlation))
+        .await
 }
 
-async fn story(lane: &Lane, held: Held, correlation: &Correlation) -> Ended {
+async fn story(lane: &Lane, held: Held, errand: Errand, correlation: &Correlation) -> Ended {
     let Held {
         mut message,
+        claim,
         mut lost,
-        sure,
         room,
     } = held;
     let started = Instant::now();
@@ -75,14 +91,17 @@ async fn story(lane: &Lane, held: Held, correlation: &Correlation) -> Ended {
         content_type_refused = shortfall.content_type.then_some(true),
         "message received"
     );
+    let concluded = async {
+        match errand {
+            Errand::GiveBack(away) => Conclusion::behind(Duration::from_secs(away.into())),
+            Errand::Deliver | Errand::Stop => conclude(lane, &claim, &message).await,
+        }
+    };
     let conclusion = tokio::select! {
         biased;
         // Dropping the other branch cancels the call: another receiver has the message now.
-        told = &mut lost => match told {
-            Ok(()) => Conclusion::lost(),
-            Err(_) => Conclusion::overtaken(),
-        },
-        conclusion = relying_on(sure, conclude(lane, &message)) => conclusion,
+        _ = &mut lost => Conclusion::lost(),
+        conclusion = concluded => conclusion,
         _ = phase.wait_for(|phase| *phase == Phase::Abandoning) => Conclusion::abandoned(),
     };
     if conclusion.verdict == Verdict::Delete && !conclusion.lost {
@@ -94,26 +113,16 @@ async fn story(lane: &Lane, held: Held, correlation: &Correlation) -> Ended {
     if !is_buried {
         message.body.clear();
     }
-    let ended = settle(lane, &message, correlation, &conclusion).await;
+    let ended = settle(lane, &claim, &message, correlation, &conclusion).await;
     drop(room);
     tell(lane, &message, &conclusion, &ended, started);
     let gone = ended.settled == Settled::Done && ended.gone;
     Ended {
         group: message.group,
+        is_delivery: matches!(errand, Errand::Deliver),
         gone,
         away: ended.away,
     }
-}
-
-/// Works only once the lease is sure: else another receiver may have the message already.
-async fn relying_on<T>(sure: Option<oneshot::Receiver<()>>, work: impl Future<Output = T>) -> T {
-    if let Some(sure) = sure {
-        // Never sure means lost, and that is heard elsewhere.
-        if sure.await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    }
-    work.await
 }
 
 struct Settling {
@@ -126,6 +135,7 @@ struct Settling {
 /// Makes the verdict true at SQS.
 async fn settle(
     lane: &Lane,
+    claim: &Claim,
     message: &Message,
     correlation: &Correlation,
     conclusion: &Conclusion,
@@ -141,13 +151,13 @@ async fn settle(
     }
     let pause = match &conclusion.verdict {
         Verdict::Delete => {
-            let settled = lane.settler.settle(&message.id, Settlement::Delete).await;
+            let settled = lane.settler.settle(claim, Settlement::Delete).await;
             return settling(settled, true, 0, "delete");
         }
         Verdict::DeadLetter { reason } => {
             match bury(lane, message, correlation, reason, conclusion).await {
                 Ok(()) => {
-                    let settled = lane.settler.settle(&message.id, Settlement::Delete).await;
+                    let settled = lane.settler.settle(claim, Settlement::Delete).await;
                     return settling(settled, true, 0, "dead_letter");
                 }
                 Err(reason) => {
@@ -166,12 +176,9 @@ async fn settle(
     let away = if pause.is_zero() {
         0
     } else {
-        visibility_seconds(pause, lane.holding.held(&message.id))
+        visibility_seconds(pause, lane.holding.held(claim))
     };
-    let settled = lane
-        .settler
-        .settle(&message.id, Settlement::Visible(away))
-        .await;
+    let settled = lane.settler.settle(claim, Settlement::Visible(away)).await;
     let verdict = if matches!(conclusion.verdict, Verdict::DeadLetter { .. }) {
         "retry"
     } else {

@@ -45,6 +45,11 @@ impl Gateway {
         Self { http, url, timeout }
     }
 
+    /// How long a call may take.
+    pub fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
     /// Posts a message to a function, `name` or `name.namespace`, and reads the whole answer.
     pub async fn invoke(
         &self,

@@ -8,7 +8,7 @@ use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-use crate::lease::{Extension, Leases, MessageId, ReceiptHandle};
+use crate::lease::{Claim, Extension, Leases, MessageId, Readiness, ReceiptHandle, Standing};
 use crate::message::Message;
 use crate::metrics::Metrics;
 use crate::queue::{CALL, Entry, Queue, QueueError};
@@ -34,8 +34,8 @@ struct State {
 #[derive(Debug)]
 struct Watcher {
     lost: oneshot::Sender<()>,
-    /// Waits until the lease is sure.
-    sure: Option<oneshot::Sender<()>>,
+    /// Waits until the lease suffices for a delivery.
+    ready: Option<oneshot::Sender<()>>,
 }
 
 /// What a received message is to us.
@@ -43,10 +43,10 @@ struct Watcher {
 pub enum Arrival {
     /// New.
     New {
+        /// What the delivery may do with it.
+        claim: Claim,
         /// Hears when the lease is lost.
         lost: oneshot::Receiver<()>,
-        /// Hears when the lease is sure, where it is not yet: to be waited for before delivery.
-        sure: Option<oneshot::Receiver<()>>,
     },
     /// At work already. Its newer handle has been taken over.
     Duplicate,
@@ -74,23 +74,18 @@ impl Holding {
         let random = self.random.fraction();
         let mut state = self.lock();
         let now = Instant::now();
-        let new = (state.leases).track(&message.id, message.handle.clone(), sent, now, random);
-        let arrival = if new {
+        let claim = (state.leases).track(&message.id, message.handle.clone(), sent, now, random);
+        let arrival = if let Some(claim) = claim {
             let (tell_lost, lost) = oneshot::channel();
-            let (tell_sure, sure) = oneshot::channel();
-            let unsure = !state.leases.is_sure(&message.id);
             let watcher = Watcher {
                 lost: tell_lost,
-                sure: unsure.then_some(tell_sure),
+                ready: None,
             };
             state.watchers.insert(message.id.clone(), watcher);
-            Arrival::New {
-                lost,
-                sure: unsure.then_some(sure),
-            }
+            Arrival::New { claim, lost }
         } else {
-            // The newer lease may be the first that is sure.
-            state.tell_sure(&message.id);
+            // The newer lease may be the first that suffices.
+            state.look_again(&message.id);
             Arrival::Duplicate
         };
         drop(state);
@@ -98,37 +93,69 @@ impl Holding {
         arrival
     }
 
-    /// The newest handle of a message, while its lease holds.
-    pub fn handle(&self, message: &str) -> Option<ReceiptHandle> {
-        self.lock().leases.handle(message)
+    /// The newest handle of a message, while the claim holds; of one that is done, for as long as
+    /// it has its place.
+    pub fn handle(&self, claim: &Claim) -> Option<ReceiptHandle> {
+        self.lock().leases.handle(claim)
     }
 
-    /// Whether the message is still held at this moment.
-    pub fn is_held(&self, message: &str) -> bool {
-        self.lock().leases.is_held(message, Instant::now())
+    /// What the claim is worth.
+    pub fn standing(&self, claim: &Claim) -> Standing {
+        self.lock().leases.standing(claim)
     }
 
     /// How long a message has been held.
-    pub fn held(&self, message: &str) -> Duration {
-        self.lock().leases.held(message, Instant::now())
+    pub fn held(&self, claim: &Claim) -> Duration {
+        self.lock().leases.held(claim, Instant::now())
+    }
+
+    /// Returns once the lease suffices for a delivery that may take as long as `work`, having it
+    /// extended where it must; `false` where it never will. A lease that is lost meanwhile is told
+    /// elsewhere: this never returns then. Cancel-safe.
+    pub async fn ready(&self, claim: &Claim, work: Duration) -> bool {
+        loop {
+            let told = {
+                let mut state = self.lock();
+                match state.leases.readiness(claim, work, Instant::now()) {
+                    Readiness::Ready => return true,
+                    Readiness::Never => return false,
+                    Readiness::NotYet => {}
+                }
+                let (tell, told) = oneshot::channel();
+                if let Some(watcher) = state.watchers.get_mut(&claim.message) {
+                    watcher.ready = Some(tell);
+                }
+                told
+            };
+            self.changed.notify_one();
+            if told.await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
+    /// The message is done: it keeps its place until it is deleted, even when its lease ends first.
+    pub fn done(&self, claim: &Claim) {
+        self.lock().leases.done(claim);
     }
 
     /// The message is settled with this handle. `false` where a newer one has come meanwhile, with
     /// which it is to be settled again: the message was handed out to us once more.
-    pub fn settled(&self, message: &str, handle: &ReceiptHandle) -> bool {
-        let newest = self.handle(message);
+    pub fn settled(&self, claim: &Claim, handle: &ReceiptHandle) -> bool {
+        let newest = self.handle(claim);
         if newest.is_some_and(|newest| newest != *handle) {
             return false;
         }
-        self.finish(message);
+        self.finish(claim);
         true
     }
 
     /// The message is given up: its lease is no longer extended.
-    pub fn finish(&self, message: &str) {
+    pub fn finish(&self, claim: &Claim) {
         let mut state = self.lock();
-        state.leases.finish(message);
-        state.watchers.remove(message);
+        if state.leases.finish(claim) {
+            state.watchers.remove(&claim.message);
+        }
     }
 
     /// How many messages are held.
@@ -196,7 +223,7 @@ impl Holding {
             match entry {
                 Entry::Done => {
                     state.leases.confirmed(&extension, random);
-                    state.tell_sure(&extension.message);
+                    state.look_again(&extension.message);
                     metrics.lease_extended(queue.name());
                 }
                 Entry::Failed(_) => state.leases.failed(&extension, now, random),
@@ -240,12 +267,8 @@ impl State {
         }
     }
 
-    fn tell_sure(&mut self, message: &MessageId) {
-        let sure = self.leases.is_sure(message);
-        let waiting = self
-            .watchers
-            .get_mut(message)
-            .and_then(|w| w.sure.take_if(|_| sure));
+    fn look_again(&mut self, message: &MessageId) {
+        let waiting = (self.watchers.get_mut(message)).and_then(|watcher| watcher.ready.take());
         if let Some(waiting) = waiting {
             let _ = waiting.send(());
         }

@@ -8,8 +8,8 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-use crate::attempt::{attempt, give_back};
-use crate::delivery::{Ended, Held};
+use crate::attempt::attempt;
+use crate::delivery::{Ended, Errand, Held};
 use crate::governor::Intake as May;
 use crate::heartbeat::Arrival;
 use crate::lane::{Lane, Phase};
@@ -184,12 +184,12 @@ impl Intake {
                     "a message came again while it is at work; it is not run beside itself"
                 );
             }
-            Arrival::New { lost, sure } => {
+            Arrival::New { claim, lost } => {
                 let group = message.group.clone();
                 let held = Held {
                     message,
+                    claim,
                     lost,
-                    sure,
                     room,
                 };
                 let ready = match group.filter(|_| self.lane.queue.is_fifo()) {
@@ -197,27 +197,29 @@ impl Intake {
                     None => Some(held),
                 };
                 if let Some(held) = ready {
-                    self.start(held);
+                    self.start(held, Errand::Deliver);
                 }
             }
         }
     }
 
-    fn start(&mut self, held: Held) {
-        self.work.spawn(attempt(self.lane.clone(), held));
+    fn start(&mut self, held: Held, errand: Errand) {
+        self.work.spawn(attempt(self.lane.clone(), held, errand));
     }
 
     fn after(&mut self, ended: Ended) {
         let Some(group) = ended.group.filter(|_| self.lane.queue.is_fifo()) else {
             return;
         };
-        let next = if ended.gone {
+        let next = if !ended.is_delivery {
+            self.order.released(&group)
+        } else if ended.gone {
             self.order.succeeded(&group)
         } else {
             self.order.failed(&group)
         };
         match next {
-            Next::Start(held) => self.start(held),
+            Next::Start(held) => self.start(held, Errand::Deliver),
             Next::Release(rest) => self.give_back(rest, ended.away),
             Next::Idle => {}
         }
@@ -231,7 +233,7 @@ impl Intake {
             "the rest of a message group is given back behind its failed message"
         );
         for held in rest {
-            self.work.spawn(give_back(self.lane.clone(), held, away));
+            self.start(held, Errand::GiveBack(away));
         }
     }
 
@@ -268,11 +270,12 @@ impl Intake {
     }
 
     async fn drain(mut self, mut phase: tokio::sync::watch::Receiver<Phase>) -> usize {
-        for held in self.order.drain() {
-            self.start(held);
-        }
         let mut abandoned = false;
         while !(self.polls.is_empty() && self.work.is_empty()) {
+            // What waits for its group, and what a poll still brought for one.
+            for held in self.order.drain() {
+                self.start(held, Errand::Stop);
+            }
             self.show();
             tokio::select! {
                 biased;

@@ -9,6 +9,7 @@ use crate::delivery::AWAY;
 use crate::gateway::Call;
 use crate::headers::headers;
 use crate::lane::{Lane, Phase};
+use crate::lease::Claim;
 use crate::message::Message;
 use crate::verdict::{Class, Outcome, PauseReason, Terms, Transport, Verdict, classify, judge};
 
@@ -49,13 +50,24 @@ impl Conclusion {
         }
     }
 
-    /// The settlement of an earlier delivery went through with this one's handle.
-    pub(crate) fn overtaken() -> Self {
+    /// Given back behind a message that came before it in its group.
+    pub(crate) fn behind(away: Duration) -> Self {
         Self {
-            lost: true,
+            away,
             ..Self::new(
                 Verdict::Release,
-                "an earlier delivery of it was settled meanwhile",
+                "one that came before it in its group comes again first",
+            )
+        }
+    }
+
+    /// Given back to be received with another 12 hours.
+    fn worn_out() -> Self {
+        Self {
+            away: Duration::ZERO,
+            ..Self::new(
+                Verdict::Release,
+                "less is left of the 12 hours that SQS lets it be held than the function may take",
             )
         }
     }
@@ -82,7 +94,7 @@ impl Conclusion {
 
 /// Delivers the message to every function that has not succeeded with it yet, as often as pauses
 /// make it necessary, until there is a verdict.
-pub(crate) async fn conclude(lane: &Lane, message: &Message) -> Conclusion {
+pub(crate) async fn conclude(lane: &Lane, claim: &Claim, message: &Message) -> Conclusion {
     let mut refusals = 0;
     let mut reached_before = 0;
     let mut parked = None;
@@ -119,10 +131,17 @@ pub(crate) async fn conclude(lane: &Lane, message: &Message) -> Conclusion {
         if todo.is_empty() {
             return Conclusion::new(Verdict::Delete, "every function has succeeded with it");
         }
+        let upstream = lane.shared.gateway.timeout();
         let admitted = tokio::select! {
             biased;
             _ = phase.wait_for(|phase| *phase >= Phase::Draining) => None,
-            admitted = lane.gate.admit(refusals) => Some(admitted),
+            // Before its turn, so that no turn is spent on waiting for an extension; and after it,
+            // since a turn may have been long in coming.
+            admitted = async {
+                if !lane.holding.ready(claim, upstream).await { return Err(()) }
+                let admitted = lane.gate.admit(refusals).await;
+                lane.holding.ready(claim, upstream).await.then_some(admitted).ok_or(())
+            } => Some(admitted),
         };
         let Some(admitted) = admitted else {
             if lane.must_hold(message.receive_count) {
@@ -132,10 +151,9 @@ pub(crate) async fn conclude(lane: &Lane, message: &Message) -> Conclusion {
             }
             return Conclusion::stopping();
         };
-        if !lane.holding.is_held(&message.id) {
-            // The process stood still for longer than the lease; that it is lost is told next.
-            std::future::pending::<()>().await;
-        }
+        let Ok(admitted) = admitted else {
+            return Conclusion::worn_out();
+        };
         let calls = join_all(
             todo.iter()
                 .map(|function| invoke(lane, message, function, refusals)),

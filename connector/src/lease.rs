@@ -3,6 +3,10 @@
 //! A lease counts from the instant at which the receive was *sent*, and an extension from the
 //! instant at which it was asked for; the deadline moves only after SQS confirmed it. So what this
 //! module believes is never longer than what SQS grants.
+//!
+//! A message that is lost and comes again has a new lease, of another generation: nothing that was
+//! still under way for the old one touches the new. Only a message that is done keeps its place
+//! when its lease ends, so that when it comes again the delete goes on, with the newer handle.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -22,8 +26,42 @@ pub type MessageId = Arc<str>;
 /// What SQS handed out with a message, and takes back to delete it or to change its visibility.
 pub type ReceiptHandle = Arc<str>;
 
+/// One delivery's claim on its message: void once its lease is lost, whatever comes after it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// The message.
+    pub message: MessageId,
+    /// Which of its leases.
+    generation: u64,
+}
+
+/// What a claim is worth now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// The lease holds.
+    Held,
+    /// The message is done, and its lease ended because SQS refused the handle.
+    Refused,
+    /// The message is done, and its lease ended by time.
+    RanOut,
+    /// It is void.
+    Void,
+}
+
+/// Whether a delivery may start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Readiness {
+    /// Enough of the lease is left, surely.
+    Ready,
+    /// Not before an extension is confirmed.
+    NotYet,
+    /// What is left of the 12 hours does not suffice: the message is to be given back.
+    Never,
+}
+
 #[derive(Debug)]
 struct Lease {
+    generation: u64,
     handle: ReceiptHandle,
     received: Instant,
     deadline: Instant,
@@ -34,6 +72,10 @@ struct Lease {
     /// An extension is on its way: asked for at this instant.
     asked: Option<Instant>,
     failures: u32,
+    /// All that is left to do is to delete the message.
+    done: bool,
+    /// The lease of a message that is done ended.
+    ended: Option<Standing>,
 }
 
 /// One extension to ask for.
@@ -51,6 +93,7 @@ pub struct Extension {
 #[derive(Debug)]
 pub struct Leases {
     visibility: Duration,
+    generation: u64,
     leases: BTreeMap<MessageId, Lease>,
     agenda: BTreeSet<(Instant, MessageId)>,
 }
@@ -60,6 +103,7 @@ impl Leases {
     pub fn new(visibility: Duration) -> Self {
         Self {
             visibility,
+            generation: 0,
             leases: BTreeMap::new(),
             agenda: BTreeSet::new(),
         }
@@ -67,7 +111,7 @@ impl Leases {
 
     /// A message was received by a call that was sent at `sent`. Where the message is held already,
     /// the new handle takes the place of the old, since SQS only promises to obey the newest:
-    /// `false` then. `random`, from 0 up to 1, spreads the renewals.
+    /// `None` then. `random`, from 0 up to 1, spreads the renewals.
     ///
     /// A long poll may bring the message so late that little or nothing of the lease is left, counted
     /// from `sent`. Such a lease is not sure: it is extended at once, and until that is
@@ -79,11 +123,13 @@ impl Leases {
         sent: Instant,
         now: Instant,
         random: f64,
-    ) -> bool {
-        let known = self.leases.contains_key(message);
-        self.take(message);
+    ) -> Option<Claim> {
+        let known = self.take(message);
         let sure = sent + self.visibility >= now + self.visibility / 4;
+        self.generation += u64::from(known.is_none());
+        let generation = known.as_ref().map_or(self.generation, |l| l.generation);
         let lease = Lease {
+            generation,
             handle,
             received: sent,
             // Not sure: it may have been granted as late as now, so it is given up no earlier.
@@ -96,9 +142,22 @@ impl Leases {
             },
             asked: None,
             failures: 0,
+            done: known.as_ref().is_some_and(|lease| lease.done),
+            ended: None,
         };
         self.put(message, lease);
-        !known
+        known.is_none().then(|| Claim {
+            message: message.clone(),
+            generation,
+        })
+    }
+
+    /// The message is done, all that is left is to delete it: it keeps its place from now on, even
+    /// when the lease ends first.
+    pub fn done(&mut self, claim: &Claim) {
+        if let Some(lease) = self.leases.get_mut(&claim.message) {
+            lease.done |= lease.generation == claim.generation;
+        }
     }
 
     /// Up to ten extensions that are due. They count as asked for at `now` until
@@ -163,11 +222,20 @@ impl Leases {
     }
 
     /// SQS says that the handle is no longer good: the lease is lost now. `true` where it was ours.
+    /// For a message that is done that is no loss: most likely its delete was just obeyed.
     pub fn revoked(&mut self, extension: &Extension) -> bool {
-        self.take_asked(extension).is_some()
+        let Some(mut lease) = self.take_asked(extension) else {
+            return false;
+        };
+        let lost = !lease.done;
+        if lease.done {
+            lease.ended = Some(Standing::Refused);
+            self.put(&extension.message, lease);
+        }
+        lost
     }
 
-    /// Takes out the leases whose deadline has passed.
+    /// Ends the leases whose deadline has passed. All but the messages that are done lose their place.
     pub fn expire(&mut self, now: Instant) -> Vec<MessageId> {
         // Deadlines are on the agenda too, never behind the renewal that stands there instead.
         let lost: Vec<MessageId> = (self.agenda.iter())
@@ -176,45 +244,74 @@ impl Leases {
             .map(|(_, message)| message.clone())
             .collect();
         for message in &lost {
-            self.take(message);
+            if let Some(mut lease) = self.take(message)
+                && lease.done
+            {
+                lease.ended = Some(Standing::RanOut);
+                self.put(message, lease);
+            }
         }
         lost
     }
 
-    /// The message is settled: nothing more to do for it.
-    pub fn finish(&mut self, message: &str) {
-        if let Some((message, _)) = self.leases.get_key_value(message) {
-            let message = message.clone();
-            self.take(&message);
-        }
+    /// The message is settled: nothing more to do for it. `false` where the claim was void.
+    pub fn finish(&mut self, claim: &Claim) -> bool {
+        self.of(claim).is_some() && self.take(&claim.message).is_some()
     }
 
-    /// The newest handle of a message, while its lease holds.
-    pub fn handle(&self, message: &str) -> Option<ReceiptHandle> {
-        self.leases.get(message).map(|lease| lease.handle.clone())
+    /// The newest handle of a message, while the claim holds; of one that is done, for as long as
+    /// it has its place.
+    pub fn handle(&self, claim: &Claim) -> Option<ReceiptHandle> {
+        self.of(claim).map(|lease| lease.handle.clone())
     }
 
     /// How long the message has been held, counted as SQS counts the 12 hours.
-    pub fn held(&self, message: &str, now: Instant) -> Duration {
-        (self.leases.get(message)).map_or(Duration::ZERO, |lease| {
+    pub fn held(&self, claim: &Claim, now: Instant) -> Duration {
+        self.of(claim).map_or(Duration::ZERO, |lease| {
             now.saturating_duration_since(lease.received)
         })
     }
 
-    /// Whether SQS surely grants the lease until its deadline.
-    pub fn is_sure(&self, message: &str) -> bool {
-        self.leases.get(message).is_some_and(|lease| lease.sure)
-    }
-
-    /// How long the lease surely lasts from now, where there is one.
-    pub fn remaining(&self, message: &str, now: Instant) -> Option<Duration> {
-        (self.leases.get(message).filter(|lease| lease.sure))
+    /// How long the lease surely lasts from now, where it holds.
+    pub fn remaining(&self, claim: &Claim, now: Instant) -> Option<Duration> {
+        self.of(claim)
+            .filter(|lease| lease.sure && lease.ended.is_none())
             .map(|lease| lease.deadline.saturating_duration_since(now))
     }
 
-    /// Whether the message is held and the deadline has not passed.
-    pub fn is_held(&self, message: &str, now: Instant) -> bool {
-        (self.leases.get(message)).is_some_and(|lease| now < lease.deadline)
+    /// What the claim is worth.
+    pub fn standing(&self, claim: &Claim) -> Standing {
+        self.of(claim).map_or(Standing::Void, |lease| {
+            lease.ended.unwrap_or(Standing::Held)
+        })
+    }
+
+    /// Whether a delivery may start that may take as long as `work`. The lease is extended while the
+    /// delivery runs, so what is needed at its start is time enough for that: a quarter of the
+    /// visibility, or all of `work` where that is less. Where less is left, an extension is due now.
+    ///
+    /// A message that has used up more than half of its 12 hours is given back while it still can
+    /// be, where the rest is shorter than `work`: it is received with another 12.
+    pub fn readiness(&mut self, claim: &Claim, work: Duration, now: Instant) -> Readiness {
+        let needed = (self.visibility / 4).min(work);
+        let held = self.held(claim, now);
+        if held > MAX_HELD / 2 && MAX_HELD.saturating_sub(held) < work {
+            return Readiness::Never;
+        }
+        match self.remaining(claim, now) {
+            Some(left) if left >= needed && left > Duration::ZERO => return Readiness::Ready,
+            Some(_) => {}
+            // Not sure is extended already, and of what is lost somebody else is told.
+            None => return Readiness::NotYet,
+        }
+        if let Some(mut lease) = self.take(&claim.message) {
+            // What failed just now keeps its pause.
+            if lease.failures == 0 {
+                lease.renew = lease.renew.min(now);
+            }
+            self.put(&claim.message, lease);
+        }
+        Readiness::NotYet
     }
 
     /// When to look again.
@@ -263,9 +360,15 @@ impl Leases {
         }
     }
 
+    fn of(&self, claim: &Claim) -> Option<&Lease> {
+        (self.leases.get(&claim.message)).filter(|lease| lease.generation == claim.generation)
+    }
+
     fn put(&mut self, message: &MessageId, lease: Lease) {
-        self.agenda
-            .insert((self.attention(&lease), message.clone()));
+        if lease.ended.is_none() {
+            self.agenda
+                .insert((self.attention(&lease), message.clone()));
+        }
         self.leases.insert(message.clone(), lease);
     }
 
@@ -278,7 +381,7 @@ impl Leases {
 
     fn take_asked(&mut self, extension: &Extension) -> Option<Lease> {
         let lease = self.leases.get(&extension.message)?;
-        if lease.handle != extension.handle {
+        if lease.handle != extension.handle || lease.ended.is_some() {
             return None;
         }
         self.take(&extension.message)

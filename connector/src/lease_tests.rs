@@ -11,18 +11,18 @@ fn message(n: usize) -> MessageId {
     format!("m{n}").into()
 }
 
-fn one(start: Instant) -> Leases {
+fn one(start: Instant) -> (Leases, Claim) {
     let mut leases = Leases::new(VISIBILITY);
-    assert!(leases.track(&message(0), "h0".into(), start, start, 0.0));
-    leases
+    let claim = leases.track(&message(0), "h0".into(), start, start, 0.0);
+    (leases, claim.unwrap())
 }
 
 #[test]
 fn a_lease_counts_from_when_the_receive_was_sent_and_is_lost_at_its_deadline() {
     let sent = Instant::now();
-    let mut leases = one(sent);
+    let (mut leases, claim) = one(sent);
     assert_eq!(
-        leases.remaining("m0", sent + seconds(20)),
+        leases.remaining(&claim, sent + seconds(20)),
         Some(seconds(10))
     );
     assert!(
@@ -38,7 +38,7 @@ fn a_lease_counts_from_when_the_receive_was_sent_and_is_lost_at_its_deadline() {
 #[test]
 fn an_extension_is_due_at_half_of_the_visibility() {
     let sent = Instant::now();
-    let mut leases = one(sent);
+    let (mut leases, _) = one(sent);
     assert_eq!(leases.next(), Some(sent + seconds(15)));
     assert!(leases.due(sent + seconds(14)).is_empty());
     let due = leases.due(sent + seconds(15));
@@ -53,15 +53,15 @@ fn an_extension_is_due_at_half_of_the_visibility() {
 #[test]
 fn the_deadline_moves_only_after_the_extension_is_confirmed_and_from_when_it_was_asked_for() {
     let sent = Instant::now();
-    let mut leases = one(sent);
+    let (mut leases, claim) = one(sent);
     let due = leases.due(sent + seconds(15));
     assert_eq!(
-        leases.remaining("m0", sent + seconds(15)),
+        leases.remaining(&claim, sent + seconds(15)),
         Some(seconds(15))
     );
     leases.confirmed(&due[0], 0.0);
     assert_eq!(
-        leases.remaining("m0", sent + seconds(20)),
+        leases.remaining(&claim, sent + seconds(20)),
         Some(seconds(25))
     );
     assert_eq!(leases.next(), Some(sent + seconds(30)));
@@ -70,7 +70,7 @@ fn the_deadline_moves_only_after_the_extension_is_confirmed_and_from_when_it_was
 #[test]
 fn a_failed_extension_is_tried_again_until_the_deadline() {
     let sent = Instant::now();
-    let mut leases = one(sent);
+    let (mut leases, _) = one(sent);
     let mut tries = 0;
     let mut now = sent;
     while leases.len() == 1 {
@@ -88,7 +88,7 @@ fn a_failed_extension_is_tried_again_until_the_deadline() {
 #[test]
 fn an_extension_that_never_returns_does_not_keep_the_lease_alive() {
     let sent = Instant::now();
-    let mut leases = one(sent);
+    let (mut leases, _) = one(sent);
     leases.due(sent + seconds(15));
     assert_eq!(leases.next(), Some(sent + seconds(30)));
     assert_eq!(leases.expire(sent + seconds(30)), [message(0)]);
@@ -97,23 +97,19 @@ fn an_extension_that_never_returns_does_not_keep_the_lease_alive() {
 #[test]
 fn a_redelivered_duplicate_brings_the_handle_that_counts() {
     let sent = Instant::now();
-    let mut leases = one(sent);
+    let (mut leases, claim) = one(sent);
     let old = leases.due(sent + seconds(15)).remove(0);
-    assert!(!leases.track(
-        &message(0),
-        "h1".into(),
-        sent + seconds(29),
-        sent + seconds(29),
-        0.0
-    ));
-    assert_eq!(leases.handle("m0").as_deref(), Some("h1"));
+    let again = sent + seconds(29);
+    let new = leases.track(&message(0), "h1".into(), again, again, 0.0);
+    assert_eq!(new, None);
+    assert_eq!(leases.handle(&claim).as_deref(), Some("h1"));
     leases.confirmed(&old, 0.0);
     assert!(
         !leases.revoked(&old),
         "the old handle's end is not the lease's"
     );
     assert_eq!(
-        leases.remaining("m0", sent + seconds(29)),
+        leases.remaining(&claim, sent + seconds(29)),
         Some(seconds(30))
     );
     assert_eq!(leases.len(), 1);
@@ -122,7 +118,7 @@ fn a_redelivered_duplicate_brings_the_handle_that_counts() {
 #[test]
 fn extensions_stop_at_twelve_hours_in_all() {
     let sent = Instant::now();
-    let mut leases = one(sent);
+    let (mut leases, _) = one(sent);
     let mut last = sent;
     while let Some(now) = leases.next() {
         for extension in leases.due(now) {
@@ -156,9 +152,9 @@ fn a_batch_has_at_most_ten_and_the_rest_is_due_at_once() {
 #[test]
 fn a_settled_message_is_neither_extended_nor_lost() {
     let sent = Instant::now();
-    let mut leases = one(sent);
-    leases.finish("m0");
-    leases.finish("m0");
+    let (mut leases, claim) = one(sent);
+    assert!(leases.finish(&claim));
+    assert!(!leases.finish(&claim));
     assert!(leases.due(sent + seconds(20)).is_empty());
     assert!(leases.expire(sent + seconds(60)).is_empty());
     assert_eq!(leases.next(), None);
@@ -178,14 +174,128 @@ fn a_message_that_a_long_poll_brought_late_is_extended_at_once_and_relied_on_onl
     let sent = Instant::now();
     let arrived = sent + seconds(28);
     let mut leases = Leases::new(VISIBILITY);
-    leases.track(&message(0), "h".into(), sent, arrived, 0.0);
-    assert!(!leases.is_sure("m0"));
-    assert_eq!(leases.remaining("m0", arrived), None);
+    let claim = leases.track(&message(0), "h".into(), sent, arrived, 0.0);
+    let claim = claim.unwrap();
+    assert_eq!(leases.remaining(&claim, arrived), None);
+    assert_eq!(
+        leases.readiness(&claim, seconds(1), arrived),
+        Readiness::NotYet
+    );
     let due = leases.due(arrived);
     assert_eq!(due.len(), 1);
     leases.confirmed(&due[0], 0.0);
-    assert!(leases.is_sure("m0"));
-    assert_eq!(leases.remaining("m0", arrived), Some(VISIBILITY));
+    assert_eq!(
+        leases.readiness(&claim, seconds(1), arrived),
+        Readiness::Ready
+    );
+    assert_eq!(leases.remaining(&claim, arrived), Some(VISIBILITY));
+}
+
+#[test]
+fn a_claim_is_void_once_its_lease_is_lost_whatever_comes_after_it() {
+    let sent = Instant::now();
+    let (mut leases, old) = one(sent);
+    leases.expire(sent + VISIBILITY);
+    assert_eq!(leases.standing(&old), Standing::Void);
+    let again = sent + VISIBILITY;
+    let new = leases.track(&message(0), "h1".into(), again, again, 0.0);
+    let new = new.unwrap();
+    assert_eq!(leases.handle(&old), None);
+    assert_eq!(leases.remaining(&old, again), None);
+    leases.done(&old);
+    assert!(!leases.finish(&old), "it is not the old one's to end");
+    assert_eq!(leases.handle(&new).as_deref(), Some("h1"));
+    leases.expire(again + VISIBILITY);
+    assert!(leases.is_empty(), "nor to declare done");
+}
+
+#[test]
+fn a_message_that_is_done_keeps_its_place_when_its_lease_ends_and_goes_on_with_a_newer_handle() {
+    let sent = Instant::now();
+    let (mut leases, claim) = one(sent);
+    leases.done(&claim);
+    let late = sent + VISIBILITY;
+    assert_eq!(leases.expire(late), [message(0)]);
+    assert_eq!(leases.standing(&claim), Standing::RanOut);
+    assert_eq!(leases.handle(&claim).as_deref(), Some("h0"));
+    assert_eq!(leases.next(), None, "it is not extended");
+    assert!(leases.due(late).is_empty() && leases.expire(late).is_empty());
+    assert_eq!(
+        leases.track(&message(0), "h1".into(), late, late, 0.0),
+        None
+    );
+    assert_eq!(leases.standing(&claim), Standing::Held);
+    assert_eq!(leases.handle(&claim).as_deref(), Some("h1"));
+    assert!(leases.finish(&claim) && leases.is_empty());
+}
+
+#[test]
+fn an_extension_refused_after_the_message_was_done_is_no_lost_lease() {
+    let sent = Instant::now();
+    let (mut leases, claim) = one(sent);
+    let due = leases.due(sent + seconds(15));
+    leases.done(&claim);
+    assert!(!leases.revoked(&due[0]));
+    assert_eq!(leases.standing(&claim), Standing::Refused);
+    assert_eq!(leases.next(), None);
+}
+
+#[test]
+fn a_delivery_starts_only_with_a_quarter_of_the_visibility_left_or_all_the_time_it_may_take() {
+    let sent = Instant::now();
+    let (mut leases, claim) = one(sent);
+    let (long, short) = (seconds(600), seconds(2));
+    let mut at = |secs, work| leases.readiness(&claim, work, sent + Duration::from_secs_f64(secs));
+    assert_eq!(at(22.5, long), Readiness::Ready);
+    assert_eq!(at(22.6, long), Readiness::NotYet);
+    assert_eq!(at(28.0, short), Readiness::Ready);
+    assert_eq!(at(28.1, short), Readiness::NotYet);
+    let now = sent + seconds(29);
+    let due = leases.due(now);
+    assert_eq!(due.len(), 1, "it is extended first");
+    leases.confirmed(&due[0], 0.0);
+    assert_eq!(leases.readiness(&claim, long, now), Readiness::Ready);
+}
+
+#[test]
+fn asking_to_start_makes_an_extension_due_that_was_not_yet() {
+    let sent = Instant::now();
+    let mut leases = Leases::new(seconds(1));
+    // A renewal that is late: the process stood still.
+    let claim = leases.track(&message(0), "h".into(), sent, sent, 0.0);
+    let claim = claim.unwrap();
+    let now = sent + Duration::from_millis(900);
+    assert_eq!(leases.readiness(&claim, seconds(9), now), Readiness::NotYet);
+    assert_eq!(leases.due(now).len(), 1);
+    assert_eq!(
+        leases.readiness(&claim, seconds(9), now),
+        Readiness::NotYet,
+        "asked for is not confirmed"
+    );
+}
+
+#[test]
+fn a_message_whose_twelve_hours_do_not_suffice_is_to_be_given_back() {
+    let sent = Instant::now();
+    let (mut leases, claim) = one(sent);
+    let mut now = sent;
+    while now < sent + MAX_HELD - seconds(120) {
+        now = leases.next().unwrap();
+        for extension in leases.due(now) {
+            leases.confirmed(&extension, 0.0);
+        }
+    }
+    assert_eq!(
+        leases.readiness(&claim, seconds(300), now),
+        Readiness::Never
+    );
+    assert_eq!(leases.readiness(&claim, seconds(20), now), Readiness::Ready);
+    let (mut fresh, claim) = one(sent);
+    assert_eq!(
+        fresh.readiness(&claim, MAX_HELD * 2, sent),
+        Readiness::Ready,
+        "to give back what was just received would help nobody"
+    );
 }
 
 #[derive(Clone, Debug)]
@@ -193,6 +303,7 @@ enum Step {
     Track { n: usize, waited: u64 },
     Wait(u64),
     Due { confirm: u8 },
+    Done(usize),
     Finish(usize),
 }
 
@@ -201,6 +312,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         (0..12_usize, 0..40_000_u64).prop_map(|(n, waited)| Step::Track { n, waited }),
         (0..40_000_u64).prop_map(Step::Wait),
         (0..4_u8).prop_map(|confirm| Step::Due { confirm }),
+        (0..12_usize).prop_map(Step::Done),
         (0..12_usize).prop_map(Step::Finish),
     ];
     proptest::collection::vec(step, 0..200)
@@ -213,13 +325,19 @@ proptest! {
         let mut now = Instant::now();
         let mut leases = Leases::new(VISIBILITY);
         let mut granted: BTreeMap<MessageId, Instant> = BTreeMap::new();
+        // The newest claim on each message, and those that are void.
+        let mut claims: BTreeMap<usize, Claim> = BTreeMap::new();
+        let mut void: Vec<Claim> = Vec::new();
         for step in steps {
             match step {
                 Step::Track { n, waited } => {
                     let sent = now;
                     now += Duration::from_millis(waited);
                     leases.expire(now);
-                    leases.track(&message(n), format!("h{n}").into(), sent, now, random);
+                    let claim = leases.track(&message(n), format!("h{now:?}").into(), sent, now, random);
+                    if let Some(claim) = claim {
+                        void.extend(claims.insert(n, claim));
+                    }
                     // SQS counts from when it hands out, which is never earlier than that.
                     granted.insert(message(n), sent + VISIBILITY);
                 }
@@ -228,7 +346,9 @@ proptest! {
                     let due = leases.due(now);
                     prop_assert!(due.len() <= BATCH);
                     for extension in due {
-                        prop_assert!(leases.remaining(&extension.message, now).is_none_or(|left| left > Duration::ZERO));
+                        let claim = claims.values().find(|claim| claim.message == extension.message).unwrap();
+                        prop_assert_eq!(leases.standing(claim), Standing::Held);
+                        prop_assert!(leases.remaining(claim, now).is_none_or(|left| left > Duration::ZERO));
                         match confirm {
                             0 => leases.failed(&extension, now, random),
                             1 => { leases.revoked(&extension); }
@@ -240,19 +360,29 @@ proptest! {
                         }
                     }
                 }
-                Step::Finish(n) => leases.finish(&message(n)),
+                Step::Done(n) => if let Some(claim) = claims.get(&n) { leases.done(claim) },
+                Step::Finish(n) => if let Some(claim) = claims.get(&n) { leases.finish(claim); },
+            }
+            for claim in &void {
+                prop_assert_eq!(leases.standing(claim), Standing::Void);
+                prop_assert!(leases.handle(claim).is_none() && !leases.finish(claim));
             }
             for lost in leases.expire(now) {
                 prop_assert!(granted[&lost] <= now);
             }
-            for n in 0..12 {
-                if let Some(remaining) = leases.remaining(&message(n), now) {
+            let mut ended = 0;
+            for claim in claims.values() {
+                if let Some(remaining) = leases.remaining(claim, now) {
                     prop_assert!(remaining > Duration::ZERO);
-                    prop_assert!(now + remaining <= granted[&message(n)]);
+                    prop_assert!(now + remaining <= granted[&claim.message]);
+                    let needed = VISIBILITY / 4;
+                    let ready = leases.readiness(claim, VISIBILITY, now) == Readiness::Ready;
+                    prop_assert_eq!(ready, remaining >= needed);
                 }
+                ended += usize::from(!matches!(leases.standing(claim), Standing::Held | Standing::Void));
             }
-            prop_assert_eq!(leases.len(), leases.agenda.len());
-            prop_assert_eq!(leases.next().is_none(), leases.is_empty());
+            prop_assert_eq!(leases.len(), leases.agenda.len() + ended);
+            prop_assert_eq!(leases.next().is_none(), leases.len() == ended);
         }
     }
 }

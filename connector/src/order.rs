@@ -4,10 +4,19 @@ use std::collections::{BTreeMap, VecDeque};
 
 /// Holds back what must wait for an earlier message of its group.
 ///
-/// A group has an entry exactly while one of its messages is at work.
+/// A group has an entry exactly while one of its messages is at work or on its way back: what
+/// arrives meanwhile waits, also for the last that is given back to be settled.
 #[derive(Debug)]
 pub struct Order<T> {
-    waiting: BTreeMap<String, VecDeque<T>>,
+    groups: BTreeMap<String, Group<T>>,
+}
+
+#[derive(Debug)]
+struct Group<T> {
+    at_work: bool,
+    /// How many are on their way back to the queue.
+    releasing: usize,
+    waiting: VecDeque<T>,
 }
 
 /// What to do when a message of a group is settled.
@@ -24,53 +33,93 @@ pub enum Next<T> {
 impl<T> Default for Order<T> {
     fn default() -> Self {
         Self {
-            waiting: BTreeMap::new(),
+            groups: BTreeMap::new(),
         }
     }
 }
 
 impl<T> Order<T> {
     /// A message arrives. Given back where it may be delivered now, else it waits here.
-    pub fn arrive(&mut self, group: &str, message: T) -> Option<T> {
-        if let Some(waiting) = self.waiting.get_mut(group) {
-            waiting.push_back(message);
+    pub fn arrive(&mut self, name: &str, message: T) -> Option<T> {
+        if let Some(group) = self.groups.get_mut(name) {
+            group.waiting.push_back(message);
             return None;
         }
-        self.waiting.insert(group.to_owned(), VecDeque::new());
+        let group = Group {
+            at_work: true,
+            releasing: 0,
+            waiting: VecDeque::new(),
+        };
+        self.groups.insert(name.to_owned(), group);
         Some(message)
     }
 
     /// The message of the group that was at work is gone from the queue: the next one may start.
-    pub fn succeeded(&mut self, group: &str) -> Next<T> {
-        let next = self.waiting.get_mut(group).and_then(VecDeque::pop_front);
-        next.map_or_else(
-            || {
-                self.waiting.remove(group);
-                Next::Idle
-            },
-            Next::Start,
-        )
+    pub fn succeeded(&mut self, name: &str) -> Next<T> {
+        self.end_work(name);
+        self.next(name)
     }
 
-    /// The message that was at work goes back to the queue: none that came after it may run before it.
-    pub fn failed(&mut self, group: &str) -> Next<T> {
-        match self.waiting.remove(group) {
-            Some(waiting) if !waiting.is_empty() => Next::Release(waiting),
-            _ => Next::Idle,
+    /// The message that was at work goes back to the queue: none that came after it may run before
+    /// it. Each that is given back is to be reported as [`released`](Self::released).
+    pub fn failed(&mut self, name: &str) -> Next<T> {
+        self.end_work(name);
+        let Some(group) = self.groups.get_mut(name) else {
+            return Next::Idle;
+        };
+        let rest = std::mem::take(&mut group.waiting);
+        group.releasing += rest.len();
+        if rest.is_empty() {
+            return self.next(name);
         }
+        Next::Release(rest)
     }
 
-    /// Takes out everything that has not started, each group in order.
+    /// A message of the group that was given back is settled, or lost: SQS has it either way.
+    pub fn released(&mut self, name: &str) -> Next<T> {
+        if let Some(group) = self.groups.get_mut(name) {
+            group.releasing = group.releasing.saturating_sub(1);
+        }
+        self.next(name)
+    }
+
+    /// Takes out everything that has not started, each group in order, to be given back.
     pub fn drain(&mut self) -> Vec<T> {
-        self.waiting
-            .values_mut()
-            .flat_map(|waiting| waiting.drain(..))
-            .collect()
+        let mut all = Vec::new();
+        for group in self.groups.values_mut() {
+            group.releasing += group.waiting.len();
+            all.extend(group.waiting.drain(..));
+        }
+        all
     }
 
     /// How many messages wait.
     pub fn waiting(&self) -> usize {
-        self.waiting.values().map(VecDeque::len).sum()
+        self.groups.values().map(|group| group.waiting.len()).sum()
+    }
+
+    fn end_work(&mut self, name: &str) {
+        if let Some(group) = self.groups.get_mut(name) {
+            group.at_work = false;
+        }
+    }
+
+    fn next(&mut self, name: &str) -> Next<T> {
+        let Some(group) = self.groups.get_mut(name) else {
+            return Next::Idle;
+        };
+        if group.at_work || group.releasing > 0 {
+            return Next::Idle;
+        }
+        let next = group.waiting.pop_front();
+        group.at_work = next.is_some();
+        next.map_or_else(
+            || {
+                self.groups.remove(name);
+                Next::Idle
+            },
+            Next::Start,
+        )
     }
 }
 
@@ -98,9 +147,11 @@ mod tests {
         order.arrive("a", 3);
         order.arrive("b", 4);
         assert_eq!(order.failed("a"), Next::Release(VecDeque::from([2, 3])));
+        assert_eq!(order.released("a"), Next::Idle);
+        assert_eq!(order.arrive("a", 1), None, "another is still on its way");
         assert_eq!(
-            order.arrive("a", 1),
-            Some(1),
+            order.released("a"),
+            Next::Start(1),
             "the failed one comes again, first"
         );
         assert_eq!(order.failed("b"), Next::Idle);
@@ -146,6 +197,9 @@ mod tests {
                         let next = if failures.next().unwrap_or(false) {
                             let next = order.failed(&group);
                             if let Next::Release(rest) = next {
+                                for _ in 0..rest.len() {
+                                    prop_assert_eq!(order.released(&group), Next::Idle);
+                                }
                                 for back in rest.into_iter().rev() { messages.push_front(back); }
                             }
                             messages.push_front(message);

@@ -9,9 +9,12 @@ use tokio::time::{Instant, sleep_until};
 
 use super::Batcher;
 use crate::heartbeat::Holding;
-use crate::lease::{MessageId, ReceiptHandle};
-use crate::queue::{CALL, Entry, Queue, QueueError};
+use crate::lease::{Claim, ReceiptHandle, Standing};
+use crate::queue::{CALL, Entry, Queue, QueueError, QueueErrorKind};
 use crate::random::Random;
+
+/// How often a delete is tried whose lease has ended. Until then it is tried for ever.
+const TRIES: u32 = 8;
 
 /// What is to become of a message at SQS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,13 +38,18 @@ pub enum Settled {
 
 /// Takes settlements; dropping every clone ends the driver once all is settled.
 #[derive(Clone, Debug)]
-pub struct Settler(mpsc::UnboundedSender<Request>);
+pub struct Settler {
+    requests: mpsc::UnboundedSender<Request>,
+    holding: Arc<Holding>,
+}
 
 #[derive(Debug)]
 struct Request {
-    message: MessageId,
+    claim: Claim,
     settlement: Settlement,
     failures: u32,
+    /// A call went out with it of which nobody knows whether SQS obeyed.
+    in_doubt: bool,
     reply: oneshot::Sender<Settled>,
 }
 
@@ -61,6 +69,10 @@ impl Settler {
         random: Random,
     ) -> (Self, impl Future<Output = ()> + Send + 'static) {
         let (sender, requests) = mpsc::unbounded_channel();
+        let settler = Self {
+            requests: sender,
+            holding: holding.clone(),
+        };
         let driver = Driver {
             queue,
             holding,
@@ -69,19 +81,25 @@ impl Settler {
             changes: Batcher::new(window),
             calls: JoinSet::new(),
         };
-        (Self(sender), driver.run(requests))
+        (settler, driver.run(requests))
     }
 
-    /// Settles a message, and returns once SQS confirmed it or never will.
-    pub async fn settle(&self, message: &MessageId, settlement: Settlement) -> Settled {
+    /// Settles a message, and returns once SQS confirmed it or never will. What is to be deleted is
+    /// [`done`](Holding::done); a change of visibility ends with its lease, and never touches what
+    /// comes after that.
+    pub async fn settle(&self, claim: &Claim, settlement: Settlement) -> Settled {
+        if settlement == Settlement::Delete {
+            self.holding.done(claim);
+        }
         let (reply, settled) = oneshot::channel();
         let request = Request {
-            message: message.clone(),
+            claim: claim.clone(),
             settlement,
             failures: 0,
+            in_doubt: false,
             reply,
         };
-        if self.0.send(request).is_err() {
+        if self.requests.send(request).is_err() {
             return Settled::Left;
         }
         settled.await.unwrap_or(Settled::Left)
@@ -171,7 +189,7 @@ impl Driver {
             Vec::with_capacity(batch.len()),
         );
         for request in batch {
-            match self.holding.handle(&request.message) {
+            match self.holding.handle(&request.claim) {
                 Some(handle) => {
                     held.0.push(request);
                     held.1.push(handle);
@@ -188,36 +206,66 @@ impl Driver {
         handles: &[ReceiptHandle],
         entries: Result<Vec<Entry>, QueueError>,
     ) {
-        let entries =
-            entries.unwrap_or_else(|error| vec![Entry::Failed(error.to_string()); batch.len()]);
-        for ((request, handle), entry) in batch.into_iter().zip(handles).zip(entries) {
-            match entry {
-                Entry::Done if self.holding.settled(&request.message, handle) => {
-                    answer(request, Settled::Done)
+        let mut in_doubt = false;
+        let entries = entries.unwrap_or_else(|error| {
+            in_doubt = matches!(
+                error.kind,
+                QueueErrorKind::Unreachable | QueueErrorKind::Failed
+            );
+            vec![Entry::Failed(error.to_string()); batch.len()]
+        });
+        for ((mut request, handle), entry) in batch.into_iter().zip(handles).zip(entries) {
+            let standing = self.holding.standing(&request.claim);
+            let settled = match entry {
+                Entry::Failed(reason) => {
+                    request.in_doubt |= in_doubt;
+                    self.again(request, standing, &reason);
+                    continue;
                 }
-                Entry::Refused(reason) if self.holding.settled(&request.message, handle) => {
-                    answer(request, Settled::Lost(reason));
-                }
+                Entry::Done => Settled::Done,
+                Entry::Refused(reason) => refused(&request, standing, reason),
+            };
+            if self.holding.settled(&request.claim, handle) {
+                answer(request, settled);
+            } else {
                 // An open poll of ours brought it once more: only its newest handle counts.
-                Entry::Done | Entry::Refused(_) => self.take(request),
-                Entry::Failed(reason) => self.again(request, &reason),
+                self.take(request);
             }
         }
     }
 
-    fn again(&mut self, mut request: Request, reason: &str) {
+    fn again(&mut self, mut request: Request, standing: Standing, reason: &str) {
         tracing::debug!(
-            message_id = &*request.message,
+            message_id = &*request.claim.message,
             reason,
             "an entry of a batch failed; it goes out again"
         );
-        let doubled = Duration::from_millis(100) * (1 << request.failures.min(5));
-        let at = Instant::now() + doubled.mul_f64(0.5 + 0.5 * self.random.fraction());
         request.failures += 1;
+        if standing == Standing::Void || (standing != Standing::Held && request.failures >= TRIES) {
+            self.holding.finish(&request.claim);
+            answer(
+                request,
+                Settled::Lost(format!("the lease ran out: {reason}")),
+            );
+            return;
+        }
+        let doubled = Duration::from_millis(100) * (1 << (request.failures - 1).min(5));
+        let at = Instant::now() + doubled.mul_f64(0.5 + 0.5 * self.random.fraction());
         match request.settlement {
             Settlement::Delete => self.deletes.again(at, request),
             Settlement::Visible(_) => self.changes.again(at, request),
         }
+    }
+}
+
+/// What it means that SQS no longer takes the handle. While nobody else can have received the
+/// message, a refused delete that went out before says that it was obeyed then.
+fn refused(request: &Request, standing: Standing, reason: String) -> Settled {
+    let alone = matches!(standing, Standing::Held | Standing::Refused);
+    if request.settlement == Settlement::Delete && request.in_doubt && alone {
+        Settled::Done
+    } else {
+        Settled::Lost(reason)
     }
 }
 
