@@ -8,7 +8,18 @@ use crate::message::{Attribute, Message, Value};
 const ATTRIBUTES: usize = 10;
 const BYTES: usize = 1024 * 1024;
 /// A reason is cut to this length.
-const REASON: usize = 512;
+const LONGEST_REASON: usize = 512;
+
+/// The attribute that says why.
+pub const REASON: &str = "throughline_reason";
+/// The attribute that names the function.
+pub const FUNCTION: &str = "throughline_function";
+/// The attribute that names the queue the message came from.
+pub const QUEUE: &str = "throughline_queue";
+const STATUS: &str = "throughline_status";
+
+/// The attributes that tell why a message was set aside.
+pub const NOTES: [&str; 4] = [REASON, FUNCTION, STATUS, QUEUE];
 
 /// Why a message goes to the dead-letter queue.
 #[derive(Clone, Debug)]
@@ -19,6 +30,8 @@ pub struct Rejection {
     pub function: String,
     /// With which status.
     pub status: Option<u16>,
+    /// The queue it came from.
+    pub queue: String,
 }
 
 /// The message with all of its own attributes, and as many of ours as SQS has room for. What the
@@ -27,12 +40,10 @@ pub fn copy(message: &Message, id: &CorrelationId, rejection: &Rejection) -> Mes
     let mut copy = message.clone();
     let ours = [
         ("correlation_id", Some(id.to_string())),
-        ("throughline_reason", Some(cut(&rejection.reason))),
-        ("throughline_function", Some(rejection.function.clone())),
-        (
-            "throughline_status",
-            rejection.status.map(|status| status.to_string()),
-        ),
+        (REASON, Some(cut(&rejection.reason))),
+        (FUNCTION, Some(rejection.function.clone())),
+        (STATUS, rejection.status.map(|status| status.to_string())),
+        (QUEUE, Some(rejection.queue.clone())),
     ];
     let mut size = message.body.len() + message.attributes.iter().map(weight).sum::<usize>();
     for (name, value) in ours {
@@ -64,7 +75,7 @@ fn cut(reason: &str) -> String {
     reason
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })
-        .take(REASON)
+        .take(LONGEST_REASON)
         .collect()
 }
 
@@ -77,6 +88,7 @@ mod tests {
             reason: "rejected with status 400".into(),
             function: "kanban-processor.openfaas-fn".into(),
             status: Some(400),
+            queue: "orders".into(),
         }
     }
 
@@ -107,6 +119,7 @@ mod tests {
             text(&copy, "throughline_function"),
             Some("kanban-processor.openfaas-fn")
         );
+        assert_eq!(text(&copy, "throughline_queue"), Some("orders"));
     }
 
     #[test]
@@ -136,6 +149,6 @@ mod tests {
         rejection.reason = format!("a\u{0}b{}", "x".repeat(5000));
         let copy = copy(&Message::with_body("{}"), &id(), &rejection);
         let reason = text(&copy, "throughline_reason").unwrap();
-        assert!(reason.starts_with("a bx") && reason.len() == REASON);
+        assert!(reason.starts_with("a bx") && reason.len() == LONGEST_REASON);
     }
 }

@@ -203,6 +203,7 @@ async fn bury(
         reason: reason.to_owned(),
         function: conclusion.function.clone().unwrap_or_default(),
         status: conclusion.status,
+        queue: lane.queue.name().to_owned(),
     };
     let copy = dead_letter::copy(message, &correlation.id, &rejection);
     dlq.queue

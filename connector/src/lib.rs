@@ -12,6 +12,7 @@ mod attribute_headers;
 pub mod aws;
 pub mod backoff;
 mod body;
+pub mod commands;
 pub mod config;
 pub mod content_type;
 pub mod correlate;

@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use sqs_connector::aws::Credentials;
+use sqs_connector::commands::{self, Task, check};
 use sqs_connector::config::{self, Command, Config, Inputs};
 use sqs_connector::engine::{self, Outside};
 use sqs_connector::http::Http;
@@ -11,6 +12,7 @@ use sqs_connector::metrics::Metrics;
 use sqs_connector::random::Random;
 use sqs_connector::wall_clock::WallClock;
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 
 /// Exit codes of sysexits.h.
 const USAGE: u8 = 64;
@@ -26,6 +28,7 @@ fn main() -> ExitCode {
         read: &read,
     }) {
         Ok(Command::Run(config)) => *config,
+        Ok(Command::Do(task, config)) => return told(perform(task, *config)),
         Ok(Command::Print(text)) => {
             let written = std::io::stdout().write_all(text.as_bytes());
             return if written.is_ok() {
@@ -39,13 +42,20 @@ fn main() -> ExitCode {
             return ExitCode::from(USAGE);
         }
     };
-    match start(config) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let _ = writeln!(std::io::stderr(), "{error:#}");
-            ExitCode::from(SOFTWARE)
-        }
-    }
+    told(start(config).map(|()| ExitCode::SUCCESS))
+}
+
+fn told(ended: anyhow::Result<ExitCode>) -> ExitCode {
+    ended.unwrap_or_else(|error| {
+        let _ = writeln!(std::io::stderr(), "{error:#}");
+        ExitCode::from(SOFTWARE)
+    })
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn perform(task: Task, config: Config) -> anyhow::Result<ExitCode> {
+    let mut out = std::io::stdout();
+    commands::perform(task, config, Http::new(), Credentials::Chain, &mut out).await
 }
 
 #[tokio::main]
@@ -66,6 +76,12 @@ async fn start(config: Config) -> anyhow::Result<()> {
         metrics: Metrics::default(),
         admin: Some(TcpListener::bind(config.admin).await?),
     };
+    let mut beside = JoinSet::new();
+    beside.spawn(check::at_start(
+        config.clone(),
+        outside.http.clone(),
+        outside.credentials.clone(),
+    ));
     engine::run(config, outside, throughline::shutdown_signal()?).await;
     Ok(())
 }

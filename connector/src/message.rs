@@ -33,6 +33,8 @@ pub struct Message {
     pub sequence: Option<String>,
     /// The system attribute `AWSTraceHeader`.
     pub aws_trace_header: Option<String>,
+    /// In a dead-letter queue: the ARN of the queue from which SQS moved it there.
+    pub dead_letter_source: Option<String>,
 }
 
 /// A message attribute: its data type, such as `String`, `Number.float` or `Binary`, and its value.
@@ -92,6 +94,7 @@ impl Message {
             deduplication: None,
             sequence: None,
             aws_trace_header: None,
+            dead_letter_source: None,
         }
     }
 }

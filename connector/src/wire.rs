@@ -62,6 +62,7 @@ pub(crate) fn message(received: Received) -> Result<Message, Unusable> {
         deduplication: system.remove(&System::MessageDeduplicationId),
         sequence: system.remove(&System::SequenceNumber),
         aws_trace_header: system.remove(&System::AwsTraceHeader),
+        dead_letter_source: system.remove(&System::DeadLetterQueueSourceArn),
     })
 }
 

@@ -85,7 +85,7 @@ impl World {
             read: &read,
         }) {
             Ok(Command::Run(config)) => *config,
-            Ok(Command::Print(text)) => panic!("printed {text}"),
+            Ok(other) => panic!("{other:?}"),
             Err(problems) => panic!("{problems}"),
         }
     }

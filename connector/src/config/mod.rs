@@ -8,6 +8,7 @@ mod raw;
 mod role;
 mod settings;
 mod show;
+mod tasks;
 mod validate;
 
 use std::net::SocketAddr;
@@ -21,6 +22,7 @@ pub use queue_url::QueueUrl;
 pub use role::RoleConfig;
 
 use crate::backoff::Backoff;
+use crate::commands::Task;
 use crate::governor::ProbeIntervals;
 use crate::verdict::OnRejection;
 
@@ -115,6 +117,8 @@ pub struct QueueConfig {
 pub enum Command {
     /// To run.
     Run(Box<Config>),
+    /// To do this instead.
+    Do(Task, Box<Config>),
     /// To print this and end.
     Print(String),
 }
@@ -139,12 +143,12 @@ pub fn load(inputs: Inputs<'_>) -> Result<Command, Problems> {
         raw::Collected::Say(text) => return Ok(Command::Print(text)),
         raw::Collected::Settings(raw) => raw,
     };
-    let print = raw.print;
+    let (print, task) = (raw.print, raw.task.clone());
     let config = validate::validate(*raw, inputs)?;
-    Ok(if print {
-        Command::Print(config.to_string())
-    } else {
-        Command::Run(Box::new(config))
+    Ok(match task {
+        _ if print => Command::Print(config.to_string()),
+        Some(task) => Command::Do(task, Box::new(config)),
+        None => Command::Run(Box::new(config)),
     })
 }
 

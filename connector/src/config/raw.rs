@@ -9,6 +9,8 @@ use serde_json::{Map, Value};
 use super::Inputs;
 use super::problems::{Problems, nearest};
 use super::settings::{FILE_KEYS, QUEUE_KEYS, SETTINGS};
+use super::tasks;
+use crate::commands::Task;
 
 /// A value as it was given.
 #[derive(Clone, Debug)]
@@ -27,6 +29,8 @@ pub(super) struct Raw {
     /// The entries of `queues`.
     pub(super) queues: Vec<Settings>,
     pub(super) print: bool,
+    /// What to do instead of running.
+    pub(super) task: Option<Task>,
     pub(super) problems: Problems,
 }
 
@@ -53,6 +57,7 @@ pub(super) fn collect(inputs: Inputs<'_>) -> Result<Collected, Problems> {
         settings: Settings::new(),
         queues: Vec::new(),
         print: matches.get_flag("print_config"),
+        task: tasks::task(&matches),
         problems: Problems::default(),
     };
     if let Some(path) = matches.get_one::<String>("config") {
@@ -71,6 +76,14 @@ pub(super) fn collect(inputs: Inputs<'_>) -> Result<Collected, Problems> {
             );
         }
         take_flag(&mut raw.settings, &matches, setting.key);
+    }
+    if matches!(raw.task, Some(Task::Peek(_) | Task::Redrive(_))) {
+        // Nothing is asked of the gateway: its credentials need not be there.
+        let given = Given {
+            name: "--basic-auth".to_owned(),
+            value: "false".to_owned(),
+        };
+        raw.settings.insert("basic_auth", given);
     }
     Ok(Collected::Settings(Box::new(raw)))
 }
@@ -96,7 +109,12 @@ fn command() -> clap::Command {
         )
         .version(env!("CARGO_PKG_VERSION"))
         .no_binary_name(true)
-        .arg(path("config", "A YAML file with these settings and `queues:`").value_name("FILE"))
+        .subcommands(tasks::subcommands())
+        .arg(
+            path("config", "A YAML file with these settings and `queues:`")
+                .value_name("FILE")
+                .global(true),
+        )
         .arg(
             Arg::new("print_config")
                 .long("print-config")
@@ -108,6 +126,7 @@ fn command() -> clap::Command {
             .long(setting.key.replace('_', "-"))
             .help(setting.help)
             .value_name("VALUE")
+            .global(true)
             // As in Go's flags, the last one counts.
             .overrides_with(setting.key);
         if setting.switch {

@@ -29,7 +29,7 @@ pub(super) fn load_with(
 pub(super) fn config(args: &[&str], env: &[(&str, &str)], file: &str) -> Config {
     match load_with(args, env, file) {
         Ok(Command::Run(config)) => *config,
-        Ok(Command::Print(text)) => panic!("printed instead of ran: {text}"),
+        Ok(other) => panic!("did not run: {other:?}"),
         Err(problems) => panic!("{problems}"),
     }
 }

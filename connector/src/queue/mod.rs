@@ -21,9 +21,11 @@ use crate::wire;
 
 mod entry;
 mod error;
+mod inspect;
 
 pub use entry::Entry;
 pub use error::{QueueError, QueueErrorKind};
+pub use inspect::{Attributes, MoveTask};
 
 use entry::per_entry;
 use error::explain;

@@ -1,6 +1,7 @@
 //! End-to-end tests: the real binaries, as processes, over real sockets.
 
 mod bad_input;
+mod commands;
 mod concurrent;
 mod failures;
 mod happy;

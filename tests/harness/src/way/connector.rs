@@ -75,6 +75,26 @@ impl Way {
         spec
     }
 
+    /// Runs a command of the connector's binary, such as `check`, and waits for its end; gives its
+    /// exit code and what it wrote, errors after the rest.
+    ///
+    /// # Errors
+    /// When it can't be started.
+    pub async fn connector_command(&self, args: &[&str]) -> anyhow::Result<(i32, String)> {
+        let spec = self.connector_spec();
+        let output = tokio::process::Command::new(&spec.program)
+            .args(args)
+            .args(&spec.args)
+            .env_clear()
+            .envs(&spec.env)
+            .output()
+            .await
+            .with_context(|| format!("{} starts", spec.name))?;
+        let text = [output.stdout, output.stderr].concat();
+        let code = output.status.code().context("it ends by itself")?;
+        Ok((code, String::from_utf8_lossy(&text).into_owned()))
+    }
+
     /// The address of the connector's admin listener.
     ///
     /// # Errors

@@ -1,0 +1,148 @@
+//! What SQS and the gateway answer when asked.
+
+use std::time::Duration;
+
+use aws_sdk_sqs::Client;
+use futures_util::future::join_all;
+
+use crate::config::{Config, QueueConfig};
+use crate::discovery::Discovery;
+use crate::http::Http;
+use crate::metrics::Metrics;
+use crate::queue::{Attributes, Queue, QueueError};
+use crate::random::Random;
+
+/// All that was answered.
+#[derive(Debug)]
+pub struct Facts {
+    /// In the order of the configuration.
+    pub queues: Vec<QueueFacts>,
+    /// The gateway.
+    pub gateway: GatewayFacts,
+}
+
+/// What came of trying something.
+#[derive(Clone, Debug)]
+pub enum Tried {
+    /// It is permitted.
+    Permitted,
+    /// It is not, or there was no answer.
+    Refused(QueueError),
+    /// It was not tried, and why.
+    Not(&'static str),
+}
+
+/// What is known of a queue.
+#[derive(Debug)]
+pub struct QueueFacts {
+    /// What it says of itself.
+    pub attributes: Result<Attributes, QueueError>,
+    /// Whether we may receive.
+    pub receive: Tried,
+    /// Whether we may delete.
+    pub delete: Tried,
+    /// Whether we may extend.
+    pub change_visibility: Tried,
+    /// Its dead-letter queue, where it has one: what that says of itself, and whether we may send.
+    pub dead_letters: Option<(Result<Attributes, QueueError>, Tried)>,
+}
+
+/// What is known of the gateway.
+#[derive(Debug)]
+pub enum GatewayFacts {
+    /// Which functions subscribed, for each queue in the order of the configuration.
+    Subscribed(Vec<Vec<String>>),
+    /// It gave no list, and why.
+    Silent(String),
+}
+
+const NO_ANSWER: Tried = Tried::Not("the queue did not answer");
+/// Long enough for any answer of a queue that does not wait.
+const NO_WAIT: Duration = Duration::ZERO;
+
+pub(super) async fn gather(config: &Config, http: &Http, clients: Vec<Client>) -> Facts {
+    let asked = config
+        .queues
+        .iter()
+        .zip(clients)
+        .map(|(queue, client)| ask(queue, client));
+    let (queues, gateway) = tokio::join!(join_all(asked), ask_gateway(config, http));
+    Facts { queues, gateway }
+}
+
+async fn ask(config: &QueueConfig, client: Client) -> QueueFacts {
+    let queue = Queue::new(client, config.url.as_str(), Metrics::default());
+    let attributes = queue.attributes().await;
+    // A server that does not answer is not asked three times more.
+    let gone = attributes.as_ref().is_err_and(|error| {
+        use crate::queue::QueueErrorKind::{NotFound, Unreachable};
+        matches!(error.kind, NotFound | Unreachable)
+    });
+    if gone {
+        return QueueFacts {
+            attributes,
+            receive: NO_ANSWER,
+            delete: NO_ANSWER,
+            change_visibility: NO_ANSWER,
+            dead_letters: None,
+        };
+    }
+    let (delete, change_visibility) =
+        tokio::join!(queue.may_delete(), queue.may_change_visibility());
+    let receive = match &attributes {
+        Ok(known) if known.visible == 0 => {
+            tried((queue.receive(1, NO_WAIT, Duration::ZERO).await).map(|_| ()))
+        }
+        Ok(_) => Tried::Not("there are messages, and each receive is counted against them"),
+        Err(_) => Tried::Not(
+            "it is not known whether there are messages, and each receive is counted against them",
+        ),
+    };
+    let policy = attributes
+        .as_ref()
+        .ok()
+        .and_then(|known| known.redrive.clone());
+    let dead_letters = match policy {
+        None => None,
+        Some(policy) => Some(match queue.dead_letter_queue(&policy.target).await {
+            Ok(dlq) => {
+                let (attributes, sending) = tokio::join!(dlq.attributes(), dlq.may_send());
+                (attributes, tried(sending))
+            }
+            Err(error) => (Err(error), Tried::Not("its URL is not known")),
+        }),
+    };
+    QueueFacts {
+        attributes,
+        receive,
+        delete: tried(delete),
+        change_visibility: tried(change_visibility),
+        dead_letters,
+    }
+}
+
+fn tried(result: Result<(), QueueError>) -> Tried {
+    match result {
+        Ok(()) => Tried::Permitted,
+        Err(error) => Tried::Refused(error),
+    }
+}
+
+async fn ask_gateway(config: &Config, http: &Http) -> GatewayFacts {
+    let discovery = Discovery {
+        http: http.clone(),
+        url: config.gateway.url.clone(),
+        secrets: config.gateway.secrets.clone(),
+        interval: config.gateway.rebuild_interval,
+        random: Random::from_entropy(),
+        metrics: Metrics::default(),
+    };
+    match discovery.ask().await {
+        Ok(map) => GatewayFacts::Subscribed(
+            (config.queues.iter())
+                .map(|queue| map.functions(&queue.topic).map(str::to_owned).collect())
+                .collect(),
+        ),
+        Err(error) => GatewayFacts::Silent(error.to_string()),
+    }
+}
