@@ -29,7 +29,7 @@ pub const LONGEST_ASKED: Duration = Duration::from_secs(15 * 60);
 /// How much later than others a suspect asks for the probe.
 const DEFERENCE: Duration = Duration::from_millis(500);
 
-/// Decides, for one queue, who may call and whether to receive.
+/// Decides, for one function of a queue, who may call it and whether to receive.
 #[derive(Debug)]
 pub struct Governor {
     intervals: ProbeIntervals,
@@ -71,6 +71,21 @@ pub enum Intake {
     At(Instant),
     /// Nothing before something changes.
     Closed,
+}
+
+impl Intake {
+    /// For two functions of one queue: what holds for both. One message is received to probe the
+    /// one with, also where the other's next probe is not due.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Closed, _) | (_, Self::Closed) => Self::Closed,
+            (Self::One, _) | (_, Self::One) => Self::One,
+            (Self::At(one), Self::At(two)) => Self::At(one.min(two)),
+            (Self::At(at), Self::Open) | (Self::Open, Self::At(at)) => Self::At(at),
+            (Self::Open, Self::Open) => Self::Open,
+        }
+    }
 }
 
 impl Governor {
@@ -179,6 +194,11 @@ impl Governor {
     /// Why the queue is paused, where it is.
     pub fn paused(&self) -> Option<PauseReason> {
         self.pause.as_ref().map(|pause| pause.reason)
+    }
+
+    /// How many calls run now, a probe included.
+    pub fn running(&self) -> usize {
+        self.running + usize::from(self.pause.as_ref().is_some_and(|pause| pause.probing))
     }
 
     /// How many calls may run at once now.

@@ -34,8 +34,8 @@ struct State {
 #[derive(Debug)]
 struct Watcher {
     lost: oneshot::Sender<()>,
-    /// Waits until the lease suffices for a delivery.
-    ready: Option<oneshot::Sender<()>>,
+    /// Wait until the lease suffices for a delivery, one for each function.
+    ready: Vec<oneshot::Sender<()>>,
 }
 
 /// What a received message is to us.
@@ -79,7 +79,7 @@ impl Holding {
             let (tell_lost, lost) = oneshot::channel();
             let watcher = Watcher {
                 lost: tell_lost,
-                ready: None,
+                ready: Vec::new(),
             };
             state.watchers.insert(message.id.clone(), watcher);
             Arrival::New { claim, lost }
@@ -123,7 +123,7 @@ impl Holding {
                 }
                 let (tell, told) = oneshot::channel();
                 if let Some(watcher) = state.watchers.get_mut(&claim.message) {
-                    watcher.ready = Some(tell);
+                    watcher.ready.push(tell);
                 }
                 told
             };
@@ -268,8 +268,8 @@ impl State {
     }
 
     fn look_again(&mut self, message: &MessageId) {
-        let waiting = (self.watchers.get_mut(message)).and_then(|watcher| watcher.ready.take());
-        if let Some(waiting) = waiting {
+        let watcher = self.watchers.get_mut(message);
+        for waiting in watcher.into_iter().flat_map(|one| one.ready.drain(..)) {
             let _ = waiting.send(());
         }
     }

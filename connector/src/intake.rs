@@ -74,7 +74,7 @@ impl Intake {
                 Some(ended) = self.work.join_next() => if let Ok(ended) = ended { self.after(ended) },
                 () = self.room.freed(), if full => {}
                 Ok(()) = topics.changed() => {}
-                () = self.lane.gate.changed() => {}
+                () = self.lane.gates.changed() => {}
                 () = sleep_until(next) => {}
             }
         }
@@ -98,9 +98,9 @@ impl Intake {
         }
         // What waits for its turn in its group probes nothing.
         let at_work = self.room.taken().saturating_sub(self.order.waiting());
-        match self.lane.gate.intake(at_work) {
+        match self.lane.gates.intake(at_work) {
             May::Open => {
-                let (limit, unsettled) = (self.lane.gate.limit(), self.lane.holding.len());
+                let (limit, unsettled) = (self.lane.gates.limit(), self.lane.holding.len());
                 let mut fits = self.room.fits(limit, unsettled);
                 while let Some(count) = self.pollers.ask(self.polls.len(), fits) {
                     self.poll(count);
@@ -260,13 +260,7 @@ impl Intake {
         let lane = &self.lane;
         let polls = self.polls.len();
         lane.open_polls.send_replace(polls);
-        (lane.shared.metrics).levels(
-            lane.queue.name(),
-            lane.holding.len(),
-            polls,
-            lane.gate.limit(),
-            lane.gate.paused(),
-        );
+        (lane.shared.metrics).levels(lane.queue.name(), lane.holding.len(), polls);
     }
 
     async fn drain(mut self, mut phase: tokio::sync::watch::Receiver<Phase>) -> usize {

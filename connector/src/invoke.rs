@@ -6,12 +6,15 @@ use futures_util::future::join_all;
 use throughline::{context, milestone};
 
 use crate::delivery::AWAY;
+use crate::gates::Subscriber;
 use crate::gateway::Call;
 use crate::headers::headers;
+use crate::judgement::{Part, weigh};
 use crate::lane::{Lane, Phase};
 use crate::lease::Claim;
 use crate::message::Message;
-use crate::verdict::{Class, Outcome, PauseReason, Terms, Transport, Verdict, classify, judge};
+use crate::turns::{Fared, Turns};
+use crate::verdict::{Class, Verdict, classify};
 
 /// What is to become of a message, and why.
 #[derive(Debug)]
@@ -92,14 +95,11 @@ impl Conclusion {
     }
 }
 
-/// Delivers the message to every function that has not succeeded with it yet, as often as pauses
-/// make it necessary, until there is a verdict.
+/// Delivers the message to every function that has not succeeded with it yet, to each in its own
+/// turn, until there is a verdict.
 pub(crate) async fn conclude(lane: &Lane, claim: &Claim, message: &Message) -> Conclusion {
-    let mut refusals = 0;
-    let mut reached_before = 0;
-    let mut parked = None;
-    let mut phase = lane.phase.clone();
-    let mut topics = lane.shared.topics.clone();
+    let turns = Turns::new(lane, std::slice::from_ref(claim), message.receive_count);
+    let mut fared: Vec<(Subscriber, Fared)> = Vec::new();
     loop {
         let achieved = lane.memory().recall(&message.id);
         if achieved.done {
@@ -109,135 +109,89 @@ pub(crate) async fn conclude(lane: &Lane, claim: &Claim, message: &Message) -> C
                 "it was done before and is only deleted now",
             );
         }
-        let subscribed = lane.functions();
-        if subscribed.is_empty() {
-            // Given back, it might be gone to the dead-letter queue when its function is there again.
-            if lane.must_hold(message.receive_count) && !lane.is_draining() {
-                tokio::select! {
-                    biased;
-                    _ = phase.wait_for(|phase| *phase >= Phase::Draining) => {}
-                    changed = topics.changed() => if changed.is_ok() { continue },
-                }
+        let subscribers = lane.gates.subscribers();
+        if subscribers.is_empty() {
+            match wait_for_subscribers(lane, message).await {
+                Some(conclusion) => return conclusion,
+                None => continue,
             }
-            return Conclusion::new(
-                Verdict::Release,
-                "no function is subscribed to its topic any more",
-            );
         }
-        let todo: Vec<String> = subscribed
-            .into_iter()
-            .filter(|f| !achieved.functions.contains(f))
-            .collect();
-        if todo.is_empty() {
-            return Conclusion::new(Verdict::Delete, "every function has succeeded with it");
+        // Who subscribed while others were called is called as well, who left decides nothing.
+        let is = |one: &Subscriber, other: &Subscriber| one.function == other.function;
+        fared.retain(|(one, _)| subscribers.iter().any(|other| is(one, other)));
+        let todo = subscribers.iter().filter(|one| {
+            !achieved.functions.contains(&*one.function)
+                && !fared.iter().any(|(other, _)| is(one, other))
+        });
+        let todo: Vec<&Subscriber> = todo.collect();
+        let settled = |(_, fared): &(Subscriber, Fared)| matches!(fared.part, Part::Judged(_));
+        if todo.is_empty() || !fared.iter().all(settled) {
+            return over_all(lane, message, &mut fared).await;
         }
-        let upstream = lane.shared.gateway.timeout();
-        let admitted = tokio::select! {
-            biased;
-            _ = phase.wait_for(|phase| *phase >= Phase::Draining) => None,
-            // Before its turn, so that no turn is spent on waiting for an extension; and after it,
-            // since a turn may have been long in coming.
-            admitted = async {
-                if !lane.holding.ready(claim, upstream).await { return Err(()) }
-                let admitted = lane.gate.admit(refusals).await;
-                lane.holding.ready(claim, upstream).await.then_some(admitted).ok_or(())
-            } => Some(admitted),
-        };
-        let Some(admitted) = admitted else {
-            if lane.must_hold(message.receive_count) {
-                // Our own open poll would receive it once more, and that might be once too often.
-                let mut polls = lane.open_polls.subscribe();
-                let _ = polls.wait_for(|open| *open == 0).await;
-            }
-            return Conclusion::stopping();
-        };
-        let Ok(admitted) = admitted else {
-            return Conclusion::worn_out();
-        };
-        let calls = join_all(
-            todo.iter()
-                .map(|function| invoke(lane, message, function, refusals)),
-        )
-        .await;
-        let blamed = refusals >= 2 && lane.gate.reached() > reached_before;
-        let (verdict, decisive) = judge_all(lane, message, &calls, blamed);
-        let Verdict::Pause {
-            reason,
-            retry_after,
-        } = verdict
-        else {
-            if admitted.reached() {
-                tracing::info!(
-                    queue = lane.queue.name(),
-                    "functions are reached again: the queue is received from"
-                );
-            }
-            let mut conclusion = Conclusion::new(verdict, calls[decisive].outcome.to_string());
-            conclusion.function = Some(todo[decisive].clone());
-            conclusion.status = calls[decisive].outcome.status();
-            return conclusion;
-        };
-        let outcome = &calls[decisive].outcome;
-        if refusals == 0 {
-            reached_before = lane.gate.reached();
-        }
-        refusals += 1;
-        if admitted.refused(reason, retry_after) {
-            tracing::warn!(
-                queue = lane.queue.name(),
-                function = todo[decisive],
-                reason = reason.kind(),
-                "the queue pauses until a probe succeeds: {outcome}"
-            );
-        }
-        // Too much to do ends soon: giving back would only burn receives. An outage may last, and
-        // another replica may reach what this one does not.
-        let must_hold = reason == PauseReason::Overload || lane.must_hold(message.receive_count);
-        if parked.is_none() {
-            parked = lane.gate.park(must_hold);
-        }
-        if parked.is_none() {
-            let mut conclusion = Conclusion::new(Verdict::Release, outcome.to_string());
-            conclusion.function = Some(todo[decisive].clone());
-            conclusion.status = outcome.status();
-            return conclusion;
-        }
+        let taken = todo.iter().map(|subscriber| {
+            let invoke = |refusals| invoke(lane, message, &subscriber.function, refusals);
+            turns.take(subscriber, invoke)
+        });
+        let taken = join_all(taken).await;
+        let named = todo.into_iter().zip(taken);
+        fared.extend(named.filter_map(|(one, fared)| Some((one.clone(), fared?))));
     }
 }
 
-/// The verdict over all calls, and which of them decided.
-fn judge_all(lane: &Lane, message: &Message, calls: &[Call], blamed: bool) -> (Verdict, usize) {
-    let terms = Terms {
-        receive_count: message.receive_count,
-        backoff: lane.config.backoff,
-        on_rejection: lane.on_rejection(),
-        random: lane.shared.random.fraction(),
+/// What is to become of the message, by what each function made of it.
+async fn over_all(
+    lane: &Lane,
+    message: &Message,
+    fared: &mut Vec<(Subscriber, Fared)>,
+) -> Conclusion {
+    let whole = weigh(fared.iter().map(|(_, fared)| &fared.part), AWAY);
+    let Some(decisive) = whole.decisive else {
+        return Conclusion::new(whole.verdict, "every function has succeeded with it");
     };
-    let mut whole = (Verdict::Delete, 0);
-    for (n, call) in calls.iter().enumerate() {
-        let mut verdict = judge(&call.outcome, &terms);
-        if blamed && may_be_the_messages_fault(&call.outcome) {
-            // Others went through while this one failed again and again: it must not stop them.
-            verdict = Verdict::RetryAfter(terms.backoff.delay(terms.receive_count, terms.random));
+    let (subscriber, Fared { part, call }) = fared.swap_remove(decisive);
+    if part == Part::Stopping {
+        if lane.must_hold(message.receive_count) {
+            // Our own open poll would receive it once more, and that might be once too often.
+            let mut polls = lane.open_polls.subscribe();
+            let _ = polls.wait_for(|open| *open == 0).await;
         }
-        let combined = whole.0.clone().and(verdict.clone());
-        let decides = combined != whole.0 || n == 0;
-        whole = (combined, if decides { n } else { whole.1 });
+        return Conclusion {
+            away: whole.away,
+            ..Conclusion::stopping()
+        };
     }
-    whole
+    if part == Part::WornOut {
+        return Conclusion {
+            away: whole.away,
+            ..Conclusion::worn_out()
+        };
+    }
+    let reason = call.as_ref().map(|call| call.outcome.to_string());
+    let mut conclusion = Conclusion::new(whole.verdict, reason.unwrap_or_default());
+    conclusion.away = whole.away;
+    conclusion.function = Some(subscriber.function.to_string());
+    conclusion.status = call.and_then(|call| call.outcome.status());
+    conclusion
 }
 
-/// A message on which the gateway or the function falls over looks like an outage.
-fn may_be_the_messages_fault(outcome: &Outcome) -> bool {
-    match outcome {
-        Outcome::Failed(Transport::Dropped) => true,
-        Outcome::Answered(answer) => {
-            classify(outcome) == Class::Infrastructure && matches!(answer.status, 500..=599)
+/// Holds a message that nobody wants, where giving it back could send it to the dead-letter queue
+/// before its function is there again. `None` where somebody may have subscribed.
+async fn wait_for_subscribers(lane: &Lane, message: &Message) -> Option<Conclusion> {
+    let (mut phase, mut topics) = (lane.phase.clone(), lane.shared.topics.clone());
+    if lane.must_hold(message.receive_count) && !lane.is_draining() {
+        tokio::select! {
+            biased;
+            _ = phase.wait_for(|phase| *phase >= Phase::Draining) => {}
+            changed = topics.changed() => if changed.is_ok() { return None },
         }
-        Outcome::Failed(_) => false,
     }
+    Some(Conclusion::new(
+        Verdict::Release,
+        "no function is subscribed to its topic any more",
+    ))
 }
 
+/// Calls a function with the message, once.
 async fn invoke(lane: &Lane, message: &Message, function: &str, refusals: u32) -> Call {
     let call_id = lane.shared.random.uuid().to_string();
     let outer = context();

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use crate::config::{Printing, QueueConfig};
 use crate::discovery::Topics;
-use crate::gate::Gate;
+use crate::gates::Gates;
 use crate::gateway::Gateway;
 use crate::heartbeat::Holding;
 use crate::memory::Memory;
@@ -48,8 +48,8 @@ pub struct Lane {
     pub queue: Queue,
     /// What all queues share.
     pub shared: Shared,
-    /// Where messages wait for their turn.
-    pub gate: Gate,
+    /// Where messages wait for their turn with each function.
+    pub gates: Gates,
     /// The messages held.
     pub holding: Arc<Holding>,
     /// Settles messages; taken away when the drain ends.
@@ -97,7 +97,7 @@ impl Lane {
         phase: watch::Receiver<Phase>,
     ) -> Self {
         Self {
-            gate: Gate::new(config.concurrency, config.probes, shared.random.clone()),
+            gates: Gates::new(&config, &shared),
             config,
             queue,
             shared,
@@ -116,16 +116,6 @@ impl Lane {
     /// What is remembered of messages.
     pub fn memory(&self) -> MutexGuard<'_, Memory> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The functions subscribed now.
-    pub fn functions(&self) -> Vec<String> {
-        let topics = self.shared.topics.borrow();
-        let map = topics.map.as_deref();
-        map.into_iter()
-            .flat_map(|map| map.functions(&self.config.topic))
-            .map(str::to_owned)
-            .collect()
     }
 
     /// The dead-letter queue, where there is one and it is known.

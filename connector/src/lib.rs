@@ -2,7 +2,7 @@
 //! header.
 //!
 //! The way of one message is in `delivery`: receive ▸ correlate ▸ invoke ▸ verdict ▸ settle. What
-//! decides is pure and takes time and data as arguments: [`verdict`], [`lease`], [`governor`],
+//! decides is pure and takes time and data as arguments: [`verdict`], [`judgement`], [`lease`], [`governor`],
 //! [`order`], [`backoff`], [`correlate`]. What talks decides nothing: [`queue`], [`gateway`],
 //! [`discovery`].
 
@@ -23,6 +23,7 @@ mod digest;
 pub mod discovery;
 pub mod engine;
 pub mod gate;
+pub mod gates;
 pub mod gateway;
 pub mod governor;
 mod headers;
@@ -30,6 +31,7 @@ pub mod heartbeat;
 pub mod http;
 mod intake;
 mod invoke;
+pub mod judgement;
 pub mod lane;
 mod learn;
 pub mod lease;
@@ -45,6 +47,7 @@ pub mod retry_after;
 pub mod room;
 pub mod settle;
 pub mod topics;
+mod turns;
 pub mod verdict;
 pub mod wall_clock;
 mod wire;

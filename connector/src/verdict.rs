@@ -165,6 +165,17 @@ pub fn judge(outcome: &Outcome, terms: &Terms) -> Verdict {
     }
 }
 
+/// A message on which the gateway or the function falls over looks like an outage.
+pub fn may_be_the_messages_fault(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Failed(Transport::Dropped) => true,
+        Outcome::Answered(answer) => {
+            classify(outcome) == Class::Infrastructure && matches!(answer.status, 500..=599)
+        }
+        Outcome::Failed(_) => false,
+    }
+}
+
 impl Verdict {
     /// The verdict on a message with several functions: what asks for the most patience wins, so
     /// that a message is neither deleted nor dead-lettered while a function may still succeed.
@@ -200,6 +211,9 @@ impl Verdict {
 }
 
 impl PauseReason {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Infrastructure, Self::Overload];
+
     /// The name in log lines and metric labels.
     pub fn kind(self) -> &'static str {
         match self {

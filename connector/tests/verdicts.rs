@@ -109,7 +109,7 @@ async fn an_outage_burns_nothing(outage: Answer) {
     }
     until("the queue pauses", || world.gateway.calls("f").len() == 2).await;
     let (_, metrics) = connector.get("/metrics").await;
-    let paused = r#"paused{queue="orders",reason="infrastructure"} 1"#;
+    let paused = r#"paused{queue="orders",function="f.openfaas-fn",reason="infrastructure"} 1"#;
     assert!(metrics.contains(paused), "{metrics}");
     until("all are deleted", || world.sqs.state().deleted.len() == 3).await;
     let calls = world.gateway.calls("f");

@@ -39,8 +39,15 @@ pub(super) struct Poll {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub(super) struct OfFunction {
+    pub(super) queue: String,
+    pub(super) function: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub(super) struct Paused {
     pub(super) queue: String,
+    pub(super) function: String,
     pub(super) reason: &'static str,
 }
 
@@ -66,7 +73,8 @@ pub(super) struct Families {
     pub(super) age_seconds: Family<OfQueue, Histogram>,
     pub(super) in_flight: Family<OfQueue, Gauge>,
     pub(super) pollers: Family<OfQueue, Gauge>,
-    pub(super) limit: Family<OfQueue, Gauge>,
+    pub(super) limit: Family<OfFunction, Gauge>,
+    pub(super) calls_in_flight: Family<OfFunction, Gauge>,
     pub(super) leases_extended: Family<OfQueue, Counter>,
     pub(super) leases_lost: Family<OfQueue, Counter>,
     pub(super) correlation: Family<FoundIn, Counter>,
@@ -74,6 +82,7 @@ pub(super) struct Families {
     pub(super) polls: Family<Poll, Counter>,
     pub(super) sqs_requests: Family<Request, Counter>,
     pub(super) paused: Family<Paused, Gauge>,
+    pub(super) pauses: Family<Paused, Counter>,
     pub(super) topic_functions: Family<Topic, Gauge>,
     pub(super) refreshes_failed: Counter,
 }
@@ -104,6 +113,7 @@ impl Default for Families {
             in_flight: Family::default(),
             pollers: Family::default(),
             limit: Family::default(),
+            calls_in_flight: Family::default(),
             leases_extended: Family::default(),
             leases_lost: Family::default(),
             correlation: Family::default(),
@@ -111,6 +121,7 @@ impl Default for Families {
             polls: Family::default(),
             sqs_requests: Family::default(),
             paused: Family::default(),
+            pauses: Family::default(),
             topic_functions: Family::default(),
             refreshes_failed: Counter::default(),
         };
@@ -167,8 +178,13 @@ impl Families {
         r.register("polls_open", "Polls open now", self.pollers.clone());
         r.register(
             "concurrency_limit",
-            "Deliveries that may run at once now",
+            "Calls to a function that may run at once now",
             self.limit.clone(),
+        );
+        r.register(
+            "calls_in_flight",
+            "Calls to a function that run now",
+            self.calls_in_flight.clone(),
         );
         r.register(
             "leases_extended",
@@ -198,8 +214,13 @@ impl Families {
         );
         r.register(
             "paused",
-            "1 while a queue pauses, by reason",
+            "1 while a queue pauses for a function, by reason",
             self.paused.clone(),
+        );
+        r.register(
+            "pauses",
+            "Pauses of a queue for a function, by reason",
+            self.pauses.clone(),
         );
         r.register(
             "topic_functions",

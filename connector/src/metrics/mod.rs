@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 mod families;
+mod function;
 
-use families::{Families, FoundIn, Invocation, OfQueue, Paused, Poll, Request, Settlement, Topic};
+use families::{Families, FoundIn, Invocation, OfQueue, Poll, Request, Settlement, Topic};
+pub use function::FunctionLevels;
 
 use crate::topics::TopicMap;
-use crate::verdict::PauseReason;
 
 /// The counters of the process; a clone counts into the same.
 #[derive(Clone, Default)]
@@ -105,30 +106,17 @@ impl Metrics {
     }
 
     /// What a queue has open now.
-    pub fn levels(
-        &self,
-        queue: &str,
-        in_flight: usize,
-        polls: usize,
-        limit: usize,
-        paused: Option<PauseReason>,
-    ) {
+    pub fn levels(&self, queue: &str, in_flight: usize, polls: usize) {
         self.0
             .in_flight
             .get_or_create(&of(queue))
             .set(gauge(in_flight));
         self.0.pollers.get_or_create(&of(queue)).set(gauge(polls));
-        self.0.limit.get_or_create(&of(queue)).set(gauge(limit));
-        for reason in [PauseReason::Infrastructure, PauseReason::Overload] {
-            let labels = Paused {
-                queue: queue.to_owned(),
-                reason: reason.kind(),
-            };
-            self.0
-                .paused
-                .get_or_create(&labels)
-                .set((paused == Some(reason)).into());
-        }
+    }
+
+    /// The levels of a function of a queue, to be set where they change.
+    pub fn function(&self, queue: &str, function: &str) -> FunctionLevels {
+        FunctionLevels::new(self.clone(), queue, function)
     }
 
     /// A lease was extended.
@@ -186,12 +174,11 @@ mod tests {
         let metrics = Metrics::default();
         metrics.polled("q", Ok(3));
         metrics.settled("q", "delete", Some(Duration::from_secs(1)));
-        metrics.levels("q", 2, 1, 8, Some(PauseReason::Overload));
+        metrics.levels("q", 2, 1);
         let text = metrics.encode();
         for line in [
             "sqs_connector_messages_received_total{queue=\"q\"} 3",
             "sqs_connector_messages_settled_total{queue=\"q\",verdict=\"delete\"} 1",
-            "sqs_connector_paused{queue=\"q\",reason=\"overload\"} 1",
             "sqs_connector_message_age_seconds_count{queue=\"q\"} 1",
             "sqs_connector_build_info{version=",
         ] {

@@ -1,0 +1,211 @@
+//! The turns of one delivery: each function's is waited for, taken and reported for itself.
+//!
+//! A function that is out holds up nobody but itself: the message is held for it where that is
+//! right, and it is tried again at its next probe, while the calls to the others are made and what
+//! succeeds is remembered.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::sync::Notify;
+
+use crate::gate::Admitted;
+use crate::gates::Subscriber;
+use crate::gateway::Call;
+use crate::judgement::Part;
+use crate::lane::{Lane, Phase};
+use crate::lease::Claim;
+use crate::verdict::{PauseReason, Terms, Verdict, judge, may_be_the_messages_fault};
+
+/// What is delivered in one go, a message or a batch, as it takes its turns.
+#[derive(Debug)]
+pub(crate) struct Turns<'a> {
+    lane: &'a Lane,
+    claims: &'a [Claim],
+    receive_count: u32,
+    given_up: GivenUp,
+}
+
+/// How one function fared.
+#[derive(Debug)]
+pub(crate) struct Fared {
+    pub(crate) part: Part,
+    /// The last call, where one was made.
+    pub(crate) call: Option<Call>,
+}
+
+/// Why no turn was taken.
+enum Instead {
+    Stopping,
+    /// It is given back, for the sake of another function that is out.
+    Out,
+    /// Too little is left of the time that SQS lets it be held.
+    WornOut,
+    /// The function does not subscribe any more.
+    Unsubscribed,
+}
+
+impl<'a> Turns<'a> {
+    /// For messages with these claims, the most received of which was received so often.
+    pub(crate) fn new(lane: &'a Lane, claims: &'a [Claim], receive_count: u32) -> Self {
+        Self {
+            lane,
+            claims,
+            receive_count,
+            given_up: GivenUp::default(),
+        }
+    }
+
+    /// Calls a function in its turn, again at each probe while it is out, and reports each call to
+    /// the function's gate; `call` is told how many tries were refused before. `None` where the
+    /// function does not subscribe any more.
+    pub(crate) async fn take<C>(
+        &self,
+        subscriber: &Subscriber,
+        call: impl Fn(u32) -> C,
+    ) -> Option<Fared>
+    where
+        C: Future<Output = Call>,
+    {
+        let lane = self.lane;
+        let (mut last, mut refusals, mut since, mut parked) = (None, 0, 0, None);
+        loop {
+            let fared = |part, call| Some(Fared { part, call });
+            let admitted = match self.turn(subscriber, refusals).await {
+                Ok(admitted) => admitted,
+                Err(Instead::Stopping) => return fared(Part::Stopping, last),
+                Err(Instead::Out) => return fared(Part::Out, last),
+                Err(Instead::WornOut) => return fared(Part::WornOut, last),
+                Err(Instead::Unsubscribed) => return None,
+            };
+            let call = call(refusals).await;
+            let terms = self.terms();
+            let mut verdict = judge(&call.outcome, &terms);
+            let others_went_through = refusals >= 2 && subscriber.gate.reached_since(since);
+            if others_went_through && may_be_the_messages_fault(&call.outcome) {
+                // This one failed again and again meanwhile: it must not stop them.
+                let pause = terms.backoff.delay(terms.receive_count, terms.random);
+                verdict = Verdict::RetryAfter(pause);
+            }
+            let Verdict::Pause {
+                reason,
+                retry_after,
+            } = verdict
+            else {
+                if admitted.reached() {
+                    tracing::info!(
+                        queue = lane.queue.name(),
+                        function = &*subscriber.function,
+                        "the function is reached again: the queue is received from"
+                    );
+                }
+                return fared(Part::Judged(verdict), Some(call));
+            };
+            if refusals == 0 {
+                since = admitted.number();
+            }
+            refusals += 1;
+            if admitted.refused(reason, retry_after) {
+                tracing::warn!(
+                    queue = lane.queue.name(),
+                    function = &*subscriber.function,
+                    reason = reason.kind(),
+                    "the queue pauses until a probe succeeds: {}",
+                    call.outcome
+                );
+            }
+            // Too much to do ends soon: giving back would only burn receives. An outage may last,
+            // and another replica may reach what this one does not.
+            let must_hold = reason == PauseReason::Overload || lane.must_hold(self.receive_count);
+            if parked.is_none() {
+                parked = subscriber.gate.park(must_hold);
+            }
+            if parked.is_none() {
+                self.given_up.set();
+                return fared(Part::Out, Some(call));
+            }
+            last = Some(call);
+        }
+    }
+
+    /// Waits for a turn, unless there is a reason to wait no longer.
+    async fn turn<'g>(
+        &self,
+        subscriber: &'g Subscriber,
+        refusals: u32,
+    ) -> Result<Admitted<'g>, Instead> {
+        let lane = self.lane;
+        if lane.is_draining() {
+            return Err(Instead::Stopping);
+        }
+        let (mut phase, mut topics) = (lane.phase.clone(), lane.shared.topics.clone());
+        let unsubscribed = async {
+            let gone = topics.wait_for(|now| !lane.gates.subscribes(now, &subscriber.function));
+            if gone.await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        };
+        let out = async {
+            self.given_up.wait().await;
+            // A turn that is only waited for in line comes soon.
+            if subscriber.gate.paused().is_none() {
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            biased;
+            _ = phase.wait_for(|phase| *phase >= Phase::Draining) => Err(Instead::Stopping),
+            () = unsubscribed => Err(Instead::Unsubscribed),
+            () = out => Err(Instead::Out),
+            // Before its turn, so that no turn is spent on waiting for an extension; and after it,
+            // since a turn may have been long in coming.
+            admitted = async {
+                self.ready().await?;
+                let admitted = subscriber.gate.admit(refusals).await;
+                self.ready().await?;
+                Ok(admitted)
+            } => admitted,
+        }
+    }
+
+    /// Returns once each lease suffices for a call.
+    async fn ready(&self) -> Result<(), Instead> {
+        let upstream = self.lane.shared.gateway.timeout();
+        for claim in self.claims {
+            if !self.lane.holding.ready(claim, upstream).await {
+                return Err(Instead::WornOut);
+            }
+        }
+        Ok(())
+    }
+
+    fn terms(&self) -> Terms {
+        Terms {
+            receive_count: self.receive_count,
+            backoff: self.lane.config.backoff,
+            on_rejection: self.lane.on_rejection(),
+            random: self.lane.shared.random.fraction(),
+        }
+    }
+}
+
+/// Set once, where what is delivered is not held for a function that is out.
+#[derive(Debug, Default)]
+struct GivenUp {
+    is: AtomicBool,
+    told: Notify,
+}
+
+impl GivenUp {
+    fn set(&self) {
+        self.is.store(true, Ordering::Relaxed);
+        self.told.notify_waiters();
+    }
+
+    async fn wait(&self) {
+        let mut told = std::pin::pin!(self.told.notified());
+        told.as_mut().enable();
+        if !self.is.load(Ordering::Relaxed) {
+            told.await;
+        }
+    }
+}
