@@ -69,14 +69,14 @@ pub async fn run(config: Config, outside: Outside, stop: impl Future<Output = ()
     let mut lanes = JoinSet::new();
     let mut known = Vec::new();
     for queue in &config.queues {
-        let client = aws::client(
+        let account = aws::account(
             &outside.http,
             &outside.wall_clock,
             queue,
             &outside.credentials,
         )
         .await;
-        let calls = Queue::new(client, queue.url.as_str(), metrics.clone());
+        let calls = Queue::new(account, queue.url.as_str(), metrics.clone());
         let holding = Arc::new(Holding::new(
             queue.visibility_timeout,
             outside.random.clone(),

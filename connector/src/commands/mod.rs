@@ -74,8 +74,8 @@ pub async fn perform(
 }
 
 async fn open(http: &Http, queue: &QueueConfig, credentials: &Credentials) -> Queue {
-    let client = aws::client(http, &WallClock::default(), queue, credentials).await;
-    Queue::new(client, queue.url.as_str(), Metrics::default())
+    let account = aws::account(http, &WallClock::default(), queue, credentials).await;
+    Queue::new(account, queue.url.as_str(), Metrics::default())
 }
 
 /// The configured queue with this name or URL; the only one where none is named.

@@ -2,6 +2,7 @@
 
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 
+use super::refusal::kind;
 use crate::gateway::chain;
 
 /// Why a call to SQS failed.
@@ -39,23 +40,8 @@ where
     let (kind, reason) = match error {
         SdkError::ServiceError(service) => {
             let status = service.raw().status().as_u16();
-            let kind = match code {
-                c if c.contains("NonExistentQueue") || c.contains("QueueDoesNotExist") => {
-                    QueueErrorKind::NotFound
-                }
-                c if c.contains("Throttl") || c.contains("OverLimit") || status == 429 => {
-                    QueueErrorKind::Throttled
-                }
-                c if c.contains("AccessDenied")
-                    || c.contains("Token")
-                    || matches!(status, 401 | 403) =>
-                {
-                    QueueErrorKind::Denied
-                }
-                _ => QueueErrorKind::Failed,
-            };
             (
-                kind,
+                kind(code, status),
                 format!(
                     "status {status} {code} {}",
                     error.message().unwrap_or_default()

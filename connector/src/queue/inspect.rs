@@ -61,11 +61,11 @@ impl Queue {
     /// # Errors
     /// When the call fails.
     pub async fn attributes(&self) -> Result<Attributes, QueueError> {
-        let call = (self.client.get_queue_attributes())
+        let call = (self.account.sdk.get_queue_attributes())
             .queue_url(&*self.url)
             .attribute_names(Name::All)
             .send();
-        let answer = self.bounded("GetQueueAttributes", CALL, call).await?;
+        let answer = self.asked("GetQueueAttributes", call).await?;
         Ok(read(&answer.attributes.unwrap_or_default()))
     }
 
@@ -79,11 +79,11 @@ impl Queue {
             .receipt_handle(NO_HANDLE)
             .build()
             .expect("id and handle are set");
-        let call = (self.client.delete_message_batch())
+        let call = (self.account.sdk.delete_message_batch())
             .queue_url(&*self.url)
             .entries(entry)
             .send();
-        (self.bounded("DeleteMessageBatch", CALL, call).await).map(|_| ())
+        (self.asked("DeleteMessageBatch", call).await).map(|_| ())
     }
 
     /// Whether the visibility of messages may be changed, told by that of one that is none.
@@ -109,11 +109,11 @@ impl Queue {
             entry = entry.message_group_id("check");
         }
         let entry = entry.build().expect("id and body are set");
-        let call = (self.client.send_message_batch())
+        let call = (self.account.sdk.send_message_batch())
             .queue_url(&*self.url)
             .entries(entry)
             .send();
-        match self.bounded("SendMessageBatch", CALL, call).await {
+        match self.asked("SendMessageBatch", call).await {
             Ok(answer) => answer.failed.iter().find_map(denied).map_or(Ok(()), Err),
             // Refused for what was sent, and so not for who sent it.
             Err(error) if error.kind == QueueErrorKind::Failed => Ok(()),
@@ -126,12 +126,10 @@ impl Queue {
     /// # Errors
     /// When the call fails.
     pub async fn sources(&self) -> Result<Vec<String>, QueueError> {
-        let call = (self.client.list_dead_letter_source_queues())
+        let call = (self.account.sdk.list_dead_letter_source_queues())
             .queue_url(&*self.url)
             .send();
-        let answer = self
-            .bounded("ListDeadLetterSourceQueues", CALL, call)
-            .await?;
+        let answer = self.asked("ListDeadLetterSourceQueues", call).await?;
         Ok(answer.queue_urls)
     }
 
@@ -146,12 +144,12 @@ impl Queue {
         to: &str,
         rate: Option<i32>,
     ) -> Result<String, QueueError> {
-        let call = (self.client.start_message_move_task())
+        let call = (self.account.sdk.start_message_move_task())
             .source_arn(from)
             .destination_arn(to)
             .set_max_number_of_messages_per_second(rate)
             .send();
-        let answer = self.bounded("StartMessageMoveTask", CALL, call).await?;
+        let answer = self.asked("StartMessageMoveTask", call).await?;
         Ok(answer.task_handle.unwrap_or_default())
     }
 
@@ -160,11 +158,11 @@ impl Queue {
     /// # Errors
     /// When the call fails.
     pub async fn latest_move(&self, from: &str) -> Result<Option<MoveTask>, QueueError> {
-        let call = (self.client.list_message_move_tasks())
+        let call = (self.account.sdk.list_message_move_tasks())
             .source_arn(from)
             .max_results(1)
             .send();
-        let answer = self.bounded("ListMessageMoveTasks", CALL, call).await?;
+        let answer = self.asked("ListMessageMoveTasks", call).await?;
         Ok(answer
             .results
             .unwrap_or_default()
@@ -184,10 +182,10 @@ impl Queue {
     /// # Errors
     /// When the call fails.
     pub async fn cancel_move(&self, handle: &str) -> Result<u64, QueueError> {
-        let call = (self.client.cancel_message_move_task())
+        let call = (self.account.sdk.cancel_message_move_task())
             .task_handle(handle)
             .send();
-        let answer = self.bounded("CancelMessageMoveTask", CALL, call).await?;
+        let answer = self.asked("CancelMessageMoveTask", call).await?;
         Ok(positive(answer.approximate_number_of_messages_moved))
     }
 }

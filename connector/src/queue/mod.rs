@@ -7,26 +7,33 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_sqs::types::{
-    ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry,
-    MessageSystemAttributeName as System, QueueAttributeName,
-};
+use aws_sdk_sqs::types::{MessageSystemAttributeName as System, QueueAttributeName};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::lease::ReceiptHandle;
 use crate::message::Message;
 use crate::metrics::Metrics;
 use crate::wire;
 
+mod account;
+mod actions;
+mod caller;
 mod entry;
 mod error;
+mod identity;
 mod inspect;
+mod refusal;
+mod route;
 
+pub use account::Account;
 pub use entry::Entry;
 pub use error::{QueueError, QueueErrorKind};
 pub use inspect::{Attributes, MoveTask};
 
+use actions::{Batch, BatchAnswer, BatchEntry, Id, ReceiveMessage, Received};
 use entry::per_entry;
 use error::explain;
 
@@ -38,7 +45,7 @@ pub const CALL: Duration = Duration::from_secs(10);
 /// One queue.
 #[derive(Clone, Debug)]
 pub struct Queue {
-    client: Client,
+    account: Account,
     url: Arc<str>,
     name: Arc<str>,
     metrics: Metrics,
@@ -63,20 +70,20 @@ pub struct DeadLetterTarget {
 }
 
 impl Queue {
-    /// A queue by its URL, reached with `client`.
-    pub fn new(client: Client, url: &str, metrics: Metrics) -> Self {
+    /// A queue by its URL, reached as `account`.
+    pub fn new(account: Account, url: &str, metrics: Metrics) -> Self {
         let name = url.trim_end_matches('/').rsplit('/').next().unwrap_or(url);
         Self {
-            client,
+            account,
             name: name.into(),
             url: url.into(),
             metrics,
         }
     }
 
-    /// Another queue, reached with the same client.
+    /// Another queue, reached as the same account.
     pub fn with_url(&self, url: &str) -> Self {
-        Self::new(self.client.clone(), url, self.metrics.clone())
+        Self::new(self.account.clone(), url, self.metrics.clone())
     }
 
     /// The queue's name: the last part of its URL.
@@ -105,18 +112,17 @@ impl Queue {
         wait: Duration,
         visibility: Duration,
     ) -> Result<Vec<Message>, QueueError> {
-        let call = (self.client.receive_message())
-            .queue_url(&*self.url)
-            .max_number_of_messages(count(max))
-            .wait_time_seconds(seconds(wait))
-            .visibility_timeout(seconds(visibility))
-            .message_system_attribute_names(System::All)
-            .message_attribute_names("All")
-            .send();
-        let answer = self.bounded("ReceiveMessage", wait + MARGIN, call).await?;
-        let received = answer.messages.unwrap_or_default();
+        let request = ReceiveMessage {
+            queue_url: &self.url,
+            max_number_of_messages: count(max),
+            wait_time_seconds: seconds(wait),
+            visibility_timeout: seconds(visibility),
+            message_system_attribute_names: ["All"],
+            message_attribute_names: ["All"],
+        };
+        let received: Received = self.call("ReceiveMessage", wait + MARGIN, &request).await?;
         let mut left_out = BTreeSet::new();
-        Ok(received.into_iter().filter_map(|message| {
+        Ok(received.messages().filter_map(|message| {
             let group = (message.attributes.as_ref().filter(|_| self.is_fifo()))
                 .and_then(|system| system.get(&System::MessageGroupId).cloned());
             if group.as_ref().is_some_and(|group| left_out.contains(group)) {
@@ -137,20 +143,8 @@ impl Queue {
     /// # Errors
     /// When the call as a whole fails.
     pub async fn delete(&self, handles: &[ReceiptHandle]) -> Result<Vec<Entry>, QueueError> {
-        let entries = handles.iter().enumerate().map(|(n, handle)| {
-            DeleteMessageBatchRequestEntry::builder()
-                .id(n.to_string())
-                .receipt_handle(&**handle)
-                .build()
-                .expect("id and handle are set")
-        });
-        let call = (self.client.delete_message_batch())
-            .queue_url(&*self.url)
-            .set_entries(Some(entries.collect()))
-            .send();
-        let answer = self.bounded("DeleteMessageBatch", CALL, call).await?;
-        let done = answer.successful.iter().map(|entry| entry.id.as_str());
-        Ok(per_entry(handles.len(), done, &answer.failed))
+        let entries = handles.iter().map(|handle| (handle, None));
+        self.batch("DeleteMessageBatch", CALL, entries).await
     }
 
     /// Changes the visibility of up to ten messages; an answer for each, in order.
@@ -162,23 +156,11 @@ impl Queue {
         changes: &[(ReceiptHandle, u32)],
         most: Duration,
     ) -> Result<Vec<Entry>, QueueError> {
-        let entries = changes.iter().enumerate().map(|(n, (handle, seconds))| {
-            ChangeMessageVisibilityBatchRequestEntry::builder()
-                .id(n.to_string())
-                .receipt_handle(&**handle)
-                .visibility_timeout(i32::try_from(*seconds).unwrap_or(i32::MAX))
-                .build()
-                .expect("id and handle are set")
-        });
-        let call = (self.client.change_message_visibility_batch())
-            .queue_url(&*self.url)
-            .set_entries(Some(entries.collect()))
-            .send();
-        let answer = self
-            .bounded("ChangeMessageVisibilityBatch", most, call)
-            .await?;
-        let done = answer.successful.iter().map(|entry| entry.id.as_str());
-        Ok(per_entry(changes.len(), done, &answer.failed))
+        let entries = changes
+            .iter()
+            .map(|(handle, seconds)| (handle, Some(*seconds)));
+        self.batch("ChangeMessageVisibilityBatch", most, entries)
+            .await
     }
 
     /// Sends a copy of a message, with these attributes instead of its own.
@@ -188,7 +170,8 @@ impl Queue {
     pub async fn send(&self, message: &Message) -> Result<(), QueueError> {
         let body = String::from_utf8_lossy(&message.body).into_owned();
         let mut call = self
-            .client
+            .account
+            .sdk
             .send_message()
             .queue_url(&*self.url)
             .message_body(body);
@@ -210,9 +193,7 @@ impl Queue {
                 wire::system_text(trace),
             );
         }
-        self.bounded("SendMessage", CALL, call.send())
-            .await
-            .map(|_| ())
+        self.asked("SendMessage", call.send()).await.map(|_| ())
     }
 
     /// Asks for the redrive policy; `None` where there is none.
@@ -220,12 +201,12 @@ impl Queue {
     /// # Errors
     /// When the call fails.
     pub async fn redrive(&self) -> Result<Option<Redrive>, QueueError> {
-        let call = (self.client.get_queue_attributes())
+        let call = (self.account.sdk.get_queue_attributes())
             .queue_url(&*self.url)
             .attribute_names(QueueAttributeName::RedrivePolicy)
             .attribute_names(QueueAttributeName::VisibilityTimeout)
             .send();
-        let answer = self.bounded("GetQueueAttributes", CALL, call).await?;
+        let answer = self.asked("GetQueueAttributes", call).await?;
         let policy =
             (answer.attributes()).and_then(|all| all.get(&QueueAttributeName::RedrivePolicy));
         Ok(policy.and_then(|policy| wire::redrive(policy)))
@@ -236,32 +217,74 @@ impl Queue {
     /// # Errors
     /// When its URL cannot be asked for.
     pub async fn dead_letter_queue(&self, target: &DeadLetterTarget) -> Result<Queue, QueueError> {
-        let call = (self.client.get_queue_url())
+        let call = (self.account.sdk.get_queue_url())
             .queue_name(&target.name)
             .queue_owner_aws_account_id(&target.account)
             .send();
-        let answer = self.bounded("GetQueueUrl", CALL, call).await?;
+        let answer = self.asked("GetQueueUrl", call).await?;
         let url = answer.queue_url.unwrap_or_default();
         Ok(self.with_url(&url))
     }
 
-    async fn bounded<T, E>(
+    /// One of the batch calls: an answer for each entry, in order.
+    async fn batch<'a>(
         &self,
         action: &'static str,
         limit: Duration,
+        entries: impl ExactSizeIterator<Item = (&'a ReceiptHandle, Option<u32>)>,
+    ) -> Result<Vec<Entry>, QueueError> {
+        let count = entries.len();
+        let entry =
+            |(n, (handle, visibility_timeout)): (usize, (&'a ReceiptHandle, _))| BatchEntry {
+                id: Id(n),
+                receipt_handle: handle,
+                visibility_timeout,
+            };
+        let request = Batch {
+            queue_url: &self.url,
+            entries: entries.enumerate().map(entry).collect(),
+        };
+        let mut answer: BatchAnswer = self.call(action, limit, &request).await?;
+        let failed = answer.failed();
+        Ok(per_entry(count, answer.done(), &failed))
+    }
+
+    /// A call on the hot path.
+    async fn call<A: DeserializeOwned>(
+        &self,
+        action: &'static str,
+        limit: Duration,
+        request: &impl Serialize,
+    ) -> Result<A, QueueError> {
+        let call = self.account.caller.call(action, request);
+        self.bounded(action, limit, call).await
+    }
+
+    /// A call through the SDK.
+    async fn asked<T, E>(
+        &self,
+        action: &'static str,
         call: impl Future<Output = Result<T, SdkError<E>>>,
     ) -> Result<T, QueueError>
     where
         E: std::error::Error + ProvideErrorMetadata + 'static,
     {
-        let result = match tokio::time::timeout(limit, call).await {
-            Ok(answer) => answer.map_err(|error| explain(action, &error)),
-            Err(_) => Err(QueueError {
-                action,
-                kind: QueueErrorKind::Unreachable,
-                reason: format!("no answer within {limit:?}"),
-            }),
+        let call = async { call.await.map_err(|error| explain(action, &error)) };
+        self.bounded(action, CALL, call).await
+    }
+
+    async fn bounded<T>(
+        &self,
+        action: &'static str,
+        limit: Duration,
+        call: impl Future<Output = Result<T, QueueError>>,
+    ) -> Result<T, QueueError> {
+        let late = |_| QueueError {
+            action,
+            kind: QueueErrorKind::Unreachable,
+            reason: format!("no answer within {limit:?}"),
         };
+        let result = (tokio::time::timeout(limit, call).await).unwrap_or_else(|e| Err(late(e)));
         self.metrics.sqs_request(&self.name, action, result.is_ok());
         result
     }

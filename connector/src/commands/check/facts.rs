@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use aws_sdk_sqs::Client;
 use futures_util::future::join_all;
 
 use crate::config::{Config, QueueConfig};
 use crate::discovery::Discovery;
 use crate::http::Http;
 use crate::metrics::Metrics;
-use crate::queue::{Attributes, Queue, QueueError};
+use crate::queue::{Account, Attributes, Queue, QueueError};
 use crate::random::Random;
 
 /// All that was answered.
@@ -60,18 +59,18 @@ const NO_ANSWER: Tried = Tried::Not("the queue did not answer");
 /// Long enough for any answer of a queue that does not wait.
 const NO_WAIT: Duration = Duration::ZERO;
 
-pub(super) async fn gather(config: &Config, http: &Http, clients: Vec<Client>) -> Facts {
+pub(super) async fn gather(config: &Config, http: &Http, accounts: Vec<Account>) -> Facts {
     let asked = config
         .queues
         .iter()
-        .zip(clients)
-        .map(|(queue, client)| ask(queue, client));
+        .zip(accounts)
+        .map(|(queue, account)| ask(queue, account));
     let (queues, gateway) = tokio::join!(join_all(asked), ask_gateway(config, http));
     Facts { queues, gateway }
 }
 
-async fn ask(config: &QueueConfig, client: Client) -> QueueFacts {
-    let queue = Queue::new(client, config.url.as_str(), Metrics::default());
+async fn ask(config: &QueueConfig, account: Account) -> QueueFacts {
+    let queue = Queue::new(account, config.url.as_str(), Metrics::default());
     let attributes = queue.attributes().await;
     // A server that does not answer is not asked three times more.
     let gone = attributes.as_ref().is_err_and(|error| {

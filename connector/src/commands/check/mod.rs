@@ -18,11 +18,11 @@ use crate::wall_clock::WallClock;
 
 /// Asks all there is to ask, and judges the answers.
 pub async fn everything(config: &Config, http: &Http, credentials: &Credentials) -> Vec<Finding> {
-    let mut clients = Vec::new();
+    let mut accounts = Vec::new();
     for queue in &config.queues {
-        clients.push(aws::client(http, &WallClock::default(), queue, credentials).await);
+        accounts.push(aws::account(http, &WallClock::default(), queue, credentials).await);
     }
-    let facts = facts::gather(config, http, clients).await;
+    let facts = facts::gather(config, http, accounts).await;
     findings(config, &facts)
 }
 
@@ -30,8 +30,8 @@ pub async fn everything(config: &Config, http: &Http, credentials: &Credentials)
 /// missing now may be there later.
 pub async fn at_start(config: Config, http: Http, credentials: Credentials) {
     for queue in &config.queues {
-        let client = aws::client(&http, &WallClock::default(), queue, &credentials).await;
-        let calls = Queue::new(client, queue.url.as_str(), Metrics::default());
+        let account = aws::account(&http, &WallClock::default(), queue, &credentials).await;
+        let calls = Queue::new(account, queue.url.as_str(), Metrics::default());
         // A queue that does not answer is told by the one that waits for it.
         let Ok(known) = calls.attributes().await else {
             continue;
