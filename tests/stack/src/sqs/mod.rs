@@ -24,7 +24,7 @@
 //!
 //! Not here: signatures and permissions (any credentials are taken; a fault can refuse them), tags,
 //! encryption (its attributes are kept and do nothing), the XML protocol, throttling by rate (a
-//! fault can throttle), `ReceiveRequestAttemptId` beyond accepting it.
+//! fault can throttle).
 
 mod action;
 mod actions;

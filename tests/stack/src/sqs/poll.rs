@@ -43,7 +43,8 @@ impl Drop for Waiting<'_> {
 
 impl Sqs {
     /// Receives at once, or waits up to `wait` (the queue's own time without it) for a message to
-    /// arrive, to become visible again or to end its delay.
+    /// arrive, to become visible again or to end its delay. On a FIFO queue, a receive with the id of
+    /// an earlier attempt gets what that one got, while nothing happened to it.
     ///
     /// Cancel-safe: a receive that is dropped while it waits has taken nothing.
     ///
@@ -55,13 +56,32 @@ impl Sqs {
         queue: &str,
         wish: Wish,
         wait: Option<Millis>,
+        attempt: Option<&str>,
     ) -> Result<Vec<Received>, Refusal> {
-        let (start, wait) = self.with(|account, now| {
+        let (start, wait, fifo) = self.with(|account, now| {
             let queue = account.queue(queue, now)?;
             queue.totals.count(Action::ReceiveMessage);
-            Ok((now, wait.unwrap_or(queue.settings.wait * 1000)))
+            let wait = wait.unwrap_or(queue.settings.wait * 1000);
+            Ok((now, wait, queue.settings.fifo))
         })?;
-        let until = start + wait;
+        let Some(attempt) = attempt.filter(|_| fifo) else {
+            return self.receive_anew(queue, wish, wait, start + wait).await;
+        };
+        if let Some(again) = self.with(|account, now| account.retry(queue, attempt, wish, now))? {
+            return Ok(again);
+        }
+        let received = self.receive_anew(queue, wish, wait, start + wait).await?;
+        self.with(|account, now| account.remember_attempt(queue, attempt, &received, now))?;
+        Ok(received)
+    }
+
+    async fn receive_anew(
+        &self,
+        queue: &str,
+        wish: Wish,
+        wait: Millis,
+        until: Millis,
+    ) -> Result<Vec<Received>, Refusal> {
         let mut waiting: Option<Waiting<'_>> = None;
         loop {
             let place = waiting.as_ref().map(|waiting| waiting.place);

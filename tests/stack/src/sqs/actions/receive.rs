@@ -110,7 +110,8 @@ pub(super) async fn receive(asked: &Asked<'_>) -> Answer {
         leave_visible: asked.plan.duplicate,
     };
     let wait = wait.map(|seconds| seconds * 1000);
-    let received = asked.sqs.receive(queue, wish, wait).await?;
+    let attempt = input.receive_request_attempt_id.as_deref();
+    let received = asked.sqs.receive(queue, wish, wait, attempt).await?;
     let sender = &asked.sqs.options.sender_id;
     let messages = received.iter().map(|received| WrittenMessage {
         message_id: &received.message.id,

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::message::{Draft, Millis, Received, Sent};
+use super::message::{Draft, Message, Millis, Received, Sent};
 use super::move_task::MoveTask;
+use super::order::Key;
 use super::queue::{Expired, Queue, Take, Unchangeable};
 use super::receipt::{Handles, Receipt};
 use super::redrive;
@@ -30,7 +31,7 @@ pub(crate) struct Account {
     pub(super) deleted: BTreeMap<Arc<str>, Millis>,
     pub(super) tasks: Vec<MoveTask>,
     pub(super) seed: Seed,
-    handles: Handles,
+    pub(super) handles: Handles,
     /// Queues in which something changed that a waiting receiver may be waiting for.
     touched: Vec<Arc<str>>,
 }
@@ -162,16 +163,19 @@ impl Account {
             return Ok(Outcome::Nothing);
         }
         self.touch(name);
-        let handles = &self.handles;
-        let received = taken.received.into_iter().map(|(key, message)| Received {
-            handle: handles.write(Receipt {
-                queue: uid,
+        Ok(Outcome::Got(self.with_handles(uid, taken.received)))
+    }
+
+    pub(super) fn with_handles(&self, queue: u64, received: Vec<(Key, Message)>) -> Vec<Received> {
+        let received = received.into_iter().map(|(key, message)| Received {
+            handle: self.handles.write(Receipt {
+                queue,
                 message: key,
                 receive: message.receive_count,
             }),
             message,
         });
-        Ok(Outcome::Got(received.collect()))
+        received.collect()
     }
 
     /// # Errors

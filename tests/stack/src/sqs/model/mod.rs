@@ -2,6 +2,7 @@
 //! from a seed.
 
 pub(crate) mod account;
+mod attempts;
 mod deduplication;
 mod directory;
 pub(crate) mod md5;

@@ -12,6 +12,7 @@ mod intake;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::attempts::Attempts;
 use super::deduplication::Deduplication;
 use super::message::{Message, Millis, Standing};
 use super::order::{Key, Order};
@@ -35,6 +36,7 @@ pub(crate) struct Queue {
     delayed: BTreeSet<(Millis, Key)>,
     by_age: BTreeSet<(Millis, Key)>,
     deduplication: Deduplication,
+    pub(super) attempts: Attempts,
     next_key: Key,
     next_sequence: u128,
 }
@@ -55,6 +57,7 @@ impl Queue {
             delayed: BTreeSet::new(),
             by_age: BTreeSet::new(),
             deduplication: Deduplication::default(),
+            attempts: Attempts::default(),
             next_key: 0,
             next_sequence: intake::FIRST_SEQUENCE,
         }
@@ -85,7 +88,7 @@ impl Queue {
         }
     }
 
-    /// Takes every message out, and the memory of deduplication.
+    /// Takes every message out, and the memory of deduplication and of attempts.
     pub(crate) fn purge(&mut self, now: Millis) {
         self.purged_at = Some(now);
         self.totals.purged += self.messages.len() as u64;
@@ -95,6 +98,7 @@ impl Queue {
         self.delayed.clear();
         self.by_age.clear();
         self.deduplication.forget_all();
+        self.attempts.forget_all();
     }
 
     /// When a receive could next get something; None when only a send can bring it about.

@@ -74,6 +74,45 @@ impl Queue {
         taken
     }
 
+    /// What this attempt received, hidden anew, if nothing happened to any of it since.
+    pub(crate) fn retry(
+        &mut self,
+        attempt: &str,
+        visibility: Millis,
+        now: Millis,
+    ) -> Option<Vec<(Key, Message)>> {
+        let left = self.attempts.find(attempt, now)?.clone();
+        let mut received = Vec::new();
+        for (key, standing) in &left {
+            let message = self.messages.get(key)?;
+            let untouched = message.standing == *standing;
+            if !untouched || !matches!(standing, Standing::InFlight { .. }) {
+                return None;
+            }
+            received.push((*key, message.clone()));
+        }
+        for (key, standing) in left {
+            if let Standing::InFlight { received_at, .. } = standing {
+                let until = now + visibility;
+                self.stand(key, Standing::InFlight { until, received_at });
+            }
+        }
+        self.remember_attempt(attempt, received.iter().map(|(key, _)| *key), now);
+        Some(received)
+    }
+
+    /// Remembers what an attempt received.
+    pub(crate) fn remember_attempt(
+        &mut self,
+        attempt: &str,
+        received: impl Iterator<Item = Key>,
+        now: Millis,
+    ) {
+        let left = received.filter_map(|key| Some((key, self.messages.get(&key)?.standing)));
+        let left = left.collect();
+        self.attempts.remember(attempt, left, now);
+    }
+
     /// Deletes what this receive got.
     ///
     /// On a standard queue the latest receive deletes, even when its timeout has ended since; a
