@@ -102,7 +102,7 @@ async fn story(lane: &Lane, held: Held, errand: Errand, correlation: &Correlatio
         // Dropping the other branch cancels the call: another receiver has the message now.
         _ = &mut lost => Conclusion::lost(),
         conclusion = concluded => conclusion,
-        _ = phase.wait_for(|phase| *phase == Phase::Abandoning) => Conclusion::abandoned(),
+        _ = phase.wait_for(|phase| *phase >= Phase::Abandoning) => Conclusion::abandoned(),
     };
     if conclusion.verdict == Verdict::Delete && !conclusion.lost {
         lane.memory().done(&message.id);
@@ -206,10 +206,10 @@ async fn bury(
         queue: lane.queue.name().to_owned(),
     };
     let copy = dead_letter::copy(message, &correlation.id, &rejection);
-    dlq.queue
-        .send(&copy)
-        .await
-        .map_err(|error| error.to_string())?;
+    dlq.queue.send(&copy).await.map_err(|error| {
+        lane.redrive_in_doubt.notify_one();
+        error.to_string()
+    })?;
     lane.memory().done(&message.id);
     Ok(())
 }

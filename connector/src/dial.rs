@@ -4,6 +4,7 @@ use std::fmt;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -25,7 +26,35 @@ trait Stream: Read + Write + Connection + Send + Unpin {}
 impl<T: Read + Write + Connection + Send + Unpin> Stream for T {}
 
 /// An open connection.
-pub(crate) struct Line(Box<dyn Stream>);
+pub(crate) struct Line {
+    stream: Box<dyn Stream>,
+    served: Served,
+}
+
+impl Line {
+    fn new(stream: impl Stream + 'static) -> Self {
+        Self {
+            stream: Box::new(stream),
+            served: Served::default(),
+        }
+    }
+}
+
+/// Whether a connection has brought an answer before.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Served(Arc<AtomicBool>);
+
+impl Served {
+    /// It has.
+    pub(crate) fn set(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it has.
+    pub(crate) fn get(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
 
 /// Opens connections; a clone opens them in the same way.
 #[derive(Clone)]
@@ -60,7 +89,7 @@ impl Dial {
         // Both connectors are always ready: they hold nothing between two calls.
         Self(Arc::new(move |uri| {
             let connecting = connector.clone().call(uri);
-            async move { Ok(Line(Box::new(connecting.await?))) }.boxed()
+            async move { Ok(Line::new(connecting.await?)) }.boxed()
         }))
     }
 
@@ -75,7 +104,7 @@ impl Dial {
             let dialling = dial(uri);
             async move {
                 let stream = dialling.await.map_err(Into::into)?;
-                Ok(Line(Box::new(stream)))
+                Ok(Line::new(stream))
             }
             .boxed()
         }))
@@ -104,7 +133,7 @@ impl Service<Uri> for Dial {
 
 impl Connection for Line {
     fn connected(&self) -> Connected {
-        self.0.connected()
+        self.stream.connected().extra(self.served.clone())
     }
 }
 
@@ -114,7 +143,7 @@ impl Read for Line {
         cx: &mut Context<'_>,
         buf: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(cx, buf)
+        Pin::new(&mut self.stream).poll_read(cx, buf)
     }
 }
 
@@ -124,7 +153,7 @@ impl Write for Line {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(cx, buf)
+        Pin::new(&mut self.stream).poll_write(cx, buf)
     }
 
     fn poll_write_vectored(
@@ -132,18 +161,18 @@ impl Write for Line {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write_vectored(cx, bufs)
+        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.0.is_write_vectored()
+        self.stream.is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(cx)
+        Pin::new(&mut self.stream).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(cx)
+        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep_until};
 
 use crate::admin::{self, Health};
 use crate::aws::{self, Credentials};
@@ -26,6 +26,9 @@ use crate::wall_clock::WallClock;
 
 /// How long settling may go on after the budget of the drain is used up.
 const FLUSH: Duration = Duration::from_secs(5);
+
+/// How long the lines may take that say what was left.
+const LAST_LINES: Duration = Duration::from_secs(1);
 
 /// What the engine takes from outside.
 #[derive(Debug)]
@@ -97,6 +100,7 @@ pub async fn run(config: Config, outside: Outside, stop: impl Future<Output = ()
         ));
         background.spawn(settling);
         background.spawn(holding.keep(calls, metrics.clone()));
+        background.spawn(learn::keep_current(lane.clone()));
         known.push(lane.clone());
         lanes.spawn(async move {
             learn::until_reachable(&lane).await;
@@ -128,14 +132,12 @@ pub async fn run(config: Config, outside: Outside, stop: impl Future<Output = ()
             Some(ended) = background.join_next() => tracing::error!(error = ?ended.err(), "a part of the engine ended"),
         }
     }
-    let left = drain(&phase, &known, lanes, config.drain_timeout).await;
-    background.shutdown().await;
-    left
+    drain(&phase, background, lanes, config.drain_timeout).await
 }
 
 async fn drain(
     phase: &watch::Sender<Phase>,
-    known: &[Arc<Lane>],
+    mut background: JoinSet<()>,
     mut lanes: JoinSet<(String, usize)>,
     budget: Duration,
 ) -> usize {
@@ -145,28 +147,49 @@ async fn drain(
         "stopping: no new polls; what runs may end"
     );
     let _ = phase.send(Phase::Draining);
-    let deadline = sleep_until(started + budget);
-    let flushed = sleep(budget + FLUSH);
-    tokio::pin!(deadline, flushed);
     let mut left = 0;
-    while !lanes.is_empty() {
-        tokio::select! {
-            biased;
-            Some(ended) = lanes.join_next() => if let Ok((queue, unsettled)) = ended {
-                left += unsettled;
-                tracing::info!(queue, left = unsettled, "queue drained");
-            },
-            () = &mut deadline, if *phase.borrow() != Phase::Abandoning => {
-                tracing::warn!("the budget of the drain is used up: what still runs is given back");
-                let _ = phase.send(Phase::Abandoning);
-            }
-            () = &mut flushed => {
-                tracing::warn!(queues = lanes.len(), "SQS does not answer: what is held is left, and handed out again after its visibility timeout");
-                left = known.iter().map(|lane| lane.holding.len()).sum();
-                break;
+    for (end, next) in [
+        (budget, Some(Phase::Abandoning)),
+        (budget + FLUSH, Some(Phase::Leaving)),
+        (budget + FLUSH + LAST_LINES, None),
+    ] {
+        let end = sleep_until(started + end);
+        tokio::pin!(end);
+        loop {
+            tokio::select! {
+                biased;
+                ended = lanes.join_next() => match ended {
+                    Some(Ok((queue, unsettled))) => {
+                        left += unsettled;
+                        tracing::info!(queue, left = unsettled, "queue drained");
+                    }
+                    Some(Err(error)) => tracing::error!(%error, "the loop of a queue ended"),
+                    None => break,
+                },
+                () = &mut end => break,
             }
         }
+        if lanes.is_empty() {
+            break;
+        }
+        match next {
+            Some(Phase::Abandoning) => {
+                tracing::warn!("the budget of the drain is used up: what still runs is given back");
+            }
+            Some(_) => {
+                tracing::warn!(
+                    "SQS does not answer: what is held is left, and handed out again after its visibility timeout"
+                );
+                // Without its settler every message tells that it is left.
+                background.shutdown().await;
+            }
+            None => {}
+        }
+        if let Some(next) = next {
+            let _ = phase.send(next);
+        }
     }
+    background.shutdown().await;
     lanes.shutdown().await;
     let took_ms = started.elapsed().as_millis() as u64;
     tracing::info!(took_ms, left, "stopped");

@@ -16,14 +16,22 @@ use hyper_util::client::legacy::connect::Connection;
 use hyper_util::client::legacy::{Client, Error};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
-use crate::dial::Dial;
+use tokio::time::Instant;
+
+use crate::dial::{Dial, Served};
+use crate::gateway::chain;
+use crate::resend;
 
 /// How long an idle connection is kept; below the 60 s after which load balancers close theirs.
 const IDLE: Duration = Duration::from_secs(50);
 
 /// A handle on the pool; a clone shares it.
 #[derive(Clone, Debug)]
-pub struct Http(Client<Dial, SdkBody>);
+pub struct Http {
+    pool: Client<Dial, SdkBody>,
+    /// Opens a connection for each request.
+    fresh: Client<Dial, SdkBody>,
+}
 
 impl Http {
     /// A pool of connections over the network. Where the operating system has no trusted roots,
@@ -43,15 +51,18 @@ impl Http {
     }
 
     fn with(dial: Dial) -> Self {
-        Self(
-            Client::builder(TokioExecutor::new())
+        let mut builder = Client::builder(TokioExecutor::new());
+        Self {
+            fresh: builder.pool_max_idle_per_host(0).build(dial.clone()),
+            pool: (builder.pool_max_idle_per_host(usize::MAX))
                 .pool_idle_timeout(IDLE)
                 .pool_timer(TokioTimer::new())
                 .build(dial),
-        )
+        }
     }
 
-    /// Sends a request and waits for the head of the answer.
+    /// Sends a request and waits for the head of the answer. What meets a connection that was kept
+    /// too long goes out again on a new one, as `resend` has it.
     ///
     /// # Errors
     /// When there is no connection, or it ends before the head of the answer is there.
@@ -59,8 +70,43 @@ impl Http {
         &self,
         request: http::Request<SdkBody>,
     ) -> Result<http::Response<Incoming>, Error> {
-        self.0.request(request).await
+        let spare = again(&request);
+        let sent = Instant::now();
+        let error = match self.pool.request(request).await {
+            Ok(answer) => {
+                if let Some(served) = answer.extensions().get::<Served>() {
+                    served.set();
+                }
+                return Ok(answer);
+            }
+            Err(error) => error,
+        };
+        match spare.filter(|_| resend::is_worth_it(served(&error), sent.elapsed())) {
+            Some(request) => {
+                tracing::debug!(error = %chain(&error), "a kept connection was closed: the request goes out again on a new one");
+                self.fresh.request(request).await
+            }
+            None => Err(error),
+        }
     }
+}
+
+/// The same request once more, where its body is in memory.
+fn again(request: &http::Request<SdkBody>) -> Option<http::Request<SdkBody>> {
+    let mut again = http::Request::new(request.body().try_clone()?);
+    *again.method_mut() = request.method().clone();
+    *again.uri_mut() = request.uri().clone();
+    *again.headers_mut() = request.headers().clone();
+    Some(again)
+}
+
+/// Whether the connection on which this happened had brought an answer before.
+fn served(error: &Error) -> bool {
+    let mut extensions = http::Extensions::new();
+    if let Some(connected) = error.connect_info() {
+        connected.get_extras(&mut extensions);
+    }
+    extensions.get::<Served>().is_some_and(Served::get)
 }
 
 impl Default for Http {
@@ -109,3 +155,7 @@ impl SdkConnector for Connector {
         })
     }
 }
+
+#[cfg(test)]
+#[path = "http_tests.rs"]
+mod tests;

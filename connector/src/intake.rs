@@ -176,6 +176,7 @@ impl Intake {
     }
 
     fn arrive(&mut self, message: Message, sent: Instant, room: OwnedSemaphorePermit) {
+        self.lane.count_received();
         match self.lane.holding.arrive(&message, sent) {
             Arrival::Duplicate => {
                 self.lane.shared.metrics.duplicate(self.lane.queue.name());
@@ -264,7 +265,7 @@ impl Intake {
     }
 
     async fn drain(mut self, mut phase: tokio::sync::watch::Receiver<Phase>) -> usize {
-        let mut abandoned = false;
+        let mut leaving = false;
         while !(self.polls.is_empty() && self.work.is_empty()) {
             // What waits for its group, and what a poll still brought for one.
             for held in self.order.drain() {
@@ -275,8 +276,13 @@ impl Intake {
                 biased;
                 Some(polled) = self.polls.join_next() => if let Ok(polled) = polled { self.take(polled) },
                 Some(ended) = self.work.join_next() => if let Ok(ended) = ended { self.after(ended) },
-                _ = phase.wait_for(|phase| *phase == Phase::Abandoning), if !abandoned => {
-                    abandoned = true;
+                _ = phase.wait_for(|phase| *phase == Phase::Leaving), if !leaving => {
+                    leaving = true;
+                    // What they still bring is hidden from everybody for a visibility timeout. A
+                    // poll ends long before, unless SQS does not answer.
+                    if !self.polls.is_empty() {
+                        tracing::warn!(queue = self.lane.queue.name(), polls = self.polls.len(), "polls are left open: SQS does not answer them");
+                    }
                     self.polls.abort_all();
                 }
             }

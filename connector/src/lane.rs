@@ -1,10 +1,10 @@
 //! One queue's way of working: what its parts share.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 use crate::config::{Printing, QueueConfig};
@@ -22,6 +22,7 @@ use crate::wall_clock::WallClock;
 
 /// How many messages are remembered per queue.
 const REMEMBERED: usize = 10_000;
+
 /// What every queue of the process shares.
 #[derive(Clone, Debug)]
 pub struct Shared {
@@ -54,12 +55,14 @@ pub struct Lane {
     pub holding: Arc<Holding>,
     /// Settles messages; taken away when the drain ends.
     pub settler: Settler,
-    /// Where the dead letters go, once it is known.
-    pub redrive: OnceLock<Option<DeadLetters>>,
     /// How far the stop has come.
     pub phase: watch::Receiver<Phase>,
     /// How many polls are open.
     pub open_polls: watch::Sender<usize>,
+    /// Rung when the dead-letter queue does not take what is sent there.
+    pub redrive_in_doubt: Notify,
+    redrive: Mutex<Option<Arc<DeadLetters>>>,
+    received: AtomicU64,
     memory: Mutex<Memory>,
     started: Instant,
     progress: AtomicU64,
@@ -75,6 +78,8 @@ pub enum Phase {
     Draining,
     /// The budget is used up: what still runs is given back.
     Abandoning,
+    /// No answer is waited for any more.
+    Leaving,
 }
 
 /// The queue's dead-letter queue.
@@ -84,6 +89,12 @@ pub struct DeadLetters {
     pub queue: Queue,
     /// The policy.
     pub policy: Redrive,
+}
+
+impl PartialEq for DeadLetters {
+    fn eq(&self, other: &Self) -> bool {
+        self.queue.url() == other.queue.url() && self.policy == other.policy
+    }
 }
 
 impl Lane {
@@ -103,9 +114,11 @@ impl Lane {
             shared,
             holding,
             settler,
-            redrive: OnceLock::new(),
             phase,
             open_polls: watch::Sender::new(0),
+            redrive_in_doubt: Notify::new(),
+            redrive: Mutex::default(),
+            received: AtomicU64::new(0),
             memory: Mutex::new(Memory::new(REMEMBERED)),
             started: Instant::now(),
             progress: AtomicU64::new(0),
@@ -119,8 +132,25 @@ impl Lane {
     }
 
     /// The dead-letter queue, where there is one and it is known.
-    pub fn dead_letters(&self) -> Option<&DeadLetters> {
-        self.redrive.get().and_then(Option::as_ref)
+    pub fn dead_letters(&self) -> Option<Arc<DeadLetters>> {
+        let known = self.redrive.lock();
+        known.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What the queue says of its dead-letter queue now.
+    pub fn set_dead_letters(&self, dead_letters: Option<DeadLetters>) {
+        let mut known = self.redrive.lock().unwrap_or_else(PoisonError::into_inner);
+        *known = dead_letters.map(Arc::new);
+    }
+
+    /// A message was received.
+    pub fn count_received(&self) {
+        self.received.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many were so far.
+    pub fn received(&self) -> u64 {
+        self.received.load(Ordering::Relaxed)
     }
 
     /// What becomes of rejected messages: as configured, and by default to the dead-letter queue

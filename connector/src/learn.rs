@@ -12,6 +12,11 @@ use crate::queue::{Queue, QueueError, QueueErrorKind, Redrive};
 /// The longest pause between two questions: with one of them, shorter than what liveness allows.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
+/// How often the redrive policy is read again while messages come. An idle queue asks nothing.
+const AGAIN: Duration = Duration::from_secs(10 * 60);
+/// How soon it is read again when the dead-letter queue takes nothing.
+const DOUBTS: Duration = Duration::from_secs(30);
+
 /// Asks for the redrive policy until the queue answers, at growing intervals; returns at the stop.
 /// Where asking is not permitted, the connector works without: rejected messages are retried then.
 pub(crate) async fn until_reachable(lane: &Arc<Lane>) {
@@ -19,7 +24,11 @@ pub(crate) async fn until_reachable(lane: &Arc<Lane>) {
     let mut pause = Duration::from_millis(250);
     let mut phase = lane.phase.clone();
     loop {
-        let asked = ask(lane).await;
+        let asked = tokio::select! {
+            biased;
+            _ = phase.wait_for(|phase| *phase >= Phase::Draining) => return,
+            asked = ask(lane, || lane.progressed()) => asked,
+        };
         lane.progressed();
         match asked {
             Ok(dead_letters) => {
@@ -27,22 +36,11 @@ pub(crate) async fn until_reachable(lane: &Arc<Lane>) {
                 if nag.over() {
                     tracing::info!(queue = lane.queue.name(), "the queue answers");
                 }
-                tracing::info!(
-                    queue = lane.queue.name(),
-                    topic = lane.config.topic.as_str(),
-                    dead_letter_queue = dead_letters.as_ref().map(|dlq| dlq.queue.name()),
-                    max_receive_count = dead_letters
-                        .as_ref()
-                        .map(|dlq| dlq.policy.max_receive_count),
-                    "the queue is there"
-                );
-                let _ = lane.redrive.set(dead_letters);
+                tell(lane, dead_letters.as_ref(), "the queue is there");
+                lane.set_dead_letters(dead_letters);
                 return;
             }
-            Err(error)
-                if error.kind == QueueErrorKind::Denied
-                    && error.reason.contains("AccessDenied") =>
-            {
+            Err(error) if may_not_ask(&error) => {
                 tracing::warn!(
                     queue = lane.queue.name(), error = %error,
                     "the redrive policy may not be read: rejected messages are retried, not dead-lettered; allow sqs:GetQueueAttributes"
@@ -64,17 +62,77 @@ pub(crate) async fn until_reachable(lane: &Arc<Lane>) {
     }
 }
 
-async fn ask(lane: &Lane) -> Result<Option<DeadLetters>, QueueError> {
-    lane.progressed();
+/// Reads the redrive policy again now and then, so that one that is added, changed or taken away is
+/// taken up. What cannot be read leaves what is known. Runs until dropped.
+pub(crate) async fn keep_current(lane: Arc<Lane>) {
+    let mut received = 0;
+    loop {
+        tokio::select! {
+            biased;
+            () = async {
+                sleep(DOUBTS).await;
+                lane.redrive_in_doubt.notified().await;
+            } => {}
+            () = sleep(AGAIN.mul_f64(0.9 + 0.1 * lane.shared.random.fraction())) => {
+                if lane.received() == received {
+                    continue;
+                }
+            }
+        }
+        received = lane.received();
+        match ask(&lane, || ()).await {
+            Ok(new) => {
+                let known = lane.dead_letters();
+                if known.as_deref() != new.as_ref() {
+                    tell(
+                        &lane,
+                        new.as_ref(),
+                        "the redrive policy of the queue has changed",
+                    );
+                    lane.set_dead_letters(new);
+                }
+            }
+            Err(error) => {
+                tracing::debug!(queue = lane.queue.name(), error = %error, "the redrive policy could not be read again");
+            }
+        }
+    }
+}
+
+fn tell(lane: &Lane, dead_letters: Option<&DeadLetters>, message: &str) {
+    tracing::info!(
+        queue = lane.queue.name(),
+        topic = lane.config.topic.as_str(),
+        dead_letter_queue = dead_letters.map(|dlq| dlq.queue.name()),
+        max_receive_count = dead_letters.map(|dlq| dlq.policy.max_receive_count),
+        "{message}"
+    );
+}
+
+fn may_not_ask(error: &QueueError) -> bool {
+    error.kind == QueueErrorKind::Denied && error.reason.contains("AccessDenied")
+}
+
+async fn ask(lane: &Lane, progressed: impl Fn()) -> Result<Option<DeadLetters>, QueueError> {
+    progressed();
     let Some(policy) = lane.queue.redrive().await? else {
         return Ok(None);
     };
-    lane.progressed();
+    progressed();
     let queue = match lane.queue.dead_letter_queue(&policy.target).await {
         Ok(queue) => queue,
         Err(error) if error.kind == QueueErrorKind::Unreachable => return Err(error),
-        // Not permitted to ask: the URL has the form of the queue's own.
-        Err(_) => sibling(&lane.queue, &policy),
+        Err(error) => {
+            if error.kind == QueueErrorKind::NotFound {
+                tracing::warn!(
+                    queue = lane.queue.name(),
+                    dead_letter_queue = policy.target.name,
+                    "the dead-letter queue of the redrive policy is not there: rejected messages are retried until it is; make it, or change the policy"
+                );
+            }
+            // Not there, or not permitted to ask: the URL has the form of the queue's own.
+            sibling(&lane.queue, &policy)
+        }
     };
     Ok(Some(DeadLetters { queue, policy }))
 }

@@ -43,6 +43,7 @@ pub mod order;
 pub mod poller;
 pub mod queue;
 pub mod random;
+mod resend;
 pub mod retry_after;
 pub mod room;
 pub mod settle;

@@ -58,8 +58,17 @@ async fn perform(task: Task, config: Config) -> anyhow::Result<ExitCode> {
     commands::perform(task, config, Http::new(), Credentials::Chain, &mut out).await
 }
 
-#[tokio::main]
-async fn start(config: Config) -> anyhow::Result<()> {
+fn start(config: Config) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    let ran = runtime.block_on(run(config));
+    // Not waiting for what hangs in a thread, such as the resolution of a name.
+    runtime.shutdown_background();
+    ran
+}
+
+async fn run(config: Config) -> anyhow::Result<()> {
     let filter = config.debug.then_some("info,sqs_connector=debug");
     let filter = std::env::var("RUST_LOG").ok().or(filter.map(str::to_owned));
     let _flushed_at_the_end =

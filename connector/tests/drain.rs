@@ -81,7 +81,7 @@ async fn a_call_that_outlasts_the_budget_is_given_back() {
         Answer::of_function(200).after(Duration::from_secs(60))
     });
     let id = world.sqs.send(QUEUE, "{}");
-    let connector = world.start(&["--drain-timeout=500ms"]).await;
+    let connector = world.start(&["--drain-timeout=1s"]).await;
     until("it runs", || world.gateway.state().running == 1).await;
     let (left, took) = connector.stop().await;
     assert_eq!(left, 0, "it was given back, not left");

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::fakes::gateway::Answer;
 use crate::world::{QUEUE, World, until};
 
-fn binary() -> Command {
+pub(crate) fn binary() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sqs-connector"));
     command
         .env_clear()
@@ -24,10 +24,10 @@ fn run(args: &[&str]) -> Output {
 }
 
 /// A running connector; killed when the test ends, whatever way.
-struct Running(Child, mpsc::Receiver<String>);
+pub(crate) struct Running(Child, mpsc::Receiver<String>);
 
 impl Running {
-    fn start(flags: &[String]) -> Self {
+    pub(crate) fn start(flags: &[String]) -> Self {
         let mut child = binary()
             .args(flags)
             .stdout(Stdio::piped())
@@ -46,18 +46,24 @@ impl Running {
     }
 
     /// Sends SIGTERM; gives the exit code and all lines.
-    fn terminate(mut self) -> (Option<i32>, Vec<String>) {
-        let killed = Command::new("kill")
-            .args(["-TERM", &self.0.id().to_string()])
-            .status()
-            .unwrap();
-        assert!(killed.success());
+    pub(crate) fn terminate(mut self) -> (Option<i32>, Vec<String>) {
+        self.signal();
         let code = self.0.wait().unwrap().code();
         let mut lines = Vec::new();
         while let Ok(line) = self.1.recv_timeout(Duration::from_secs(1)) {
             lines.push(line);
         }
         (code, lines)
+    }
+}
+
+impl Running {
+    fn signal(&self) {
+        let killed = Command::new("kill")
+            .args(["-TERM", &self.0.id().to_string()])
+            .status()
+            .unwrap();
+        assert!(killed.success());
     }
 }
 
@@ -212,4 +218,20 @@ async fn sigterm_in_mid_work_finishes_what_runs_and_exits_with_0() {
         lines.iter().any(|line| line.contains("\"stopped\"")),
         "{lines:#?}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_sigterm_changes_nothing() {
+    let world = World::new().await;
+    world.gateway.function("f", QUEUE, |_, _| {
+        Answer::of_function(200).after(Duration::from_secs(1))
+    });
+    world.sqs.send(QUEUE, "{}");
+    let running = Running::start(&world.flags(&[]));
+    until("it runs", || world.gateway.state().running == 1).await;
+    running.signal();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let (code, _) = tokio::task::block_in_place(|| running.terminate());
+    assert_eq!(code, Some(0));
+    assert_eq!(world.sqs.state().deleted.len(), 1);
 }

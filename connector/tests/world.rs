@@ -26,12 +26,14 @@ pub(crate) struct World {
     pub(crate) gateway: Gateway,
     pub(crate) sqs_url: String,
     pub(crate) gateway_url: String,
+    in_memory: bool,
 }
 
 pub(crate) struct Connector {
     stop: oneshot::Sender<()>,
     engine: JoinHandle<usize>,
     pub(crate) admin: String,
+    metrics: Metrics,
 }
 
 impl World {
@@ -48,7 +50,36 @@ impl World {
             gateway,
             sqs_url,
             gateway_url,
+            in_memory: false,
         }
+    }
+
+    /// Without a socket: where the clock is paused, hours pass in no time.
+    pub(crate) fn in_memory(max_receive_count: u32) -> Self {
+        let world = Self {
+            sqs: Sqs::default(),
+            gateway: Gateway::default(),
+            sqs_url: "http://sqs.test".into(),
+            gateway_url: "http://gateway.test".into(),
+            in_memory: true,
+        };
+        world.sqs.state().max_receive_count = max_receive_count;
+        world
+    }
+
+    fn http(&self) -> Http {
+        if !self.in_memory {
+            return Http::new();
+        }
+        let (sqs, gateway) = (self.sqs.clone(), self.gateway.clone());
+        Http::over(move |uri| {
+            let wire = match uri.host() {
+                Some("sqs.test") => Ok(sqs.connect()),
+                Some("gateway.test") => Ok(gateway.connect()),
+                other => Err(std::io::Error::other(format!("no host {other:?}"))),
+            };
+            async move { wire }
+        })
     }
 
     pub(crate) fn queue_url(&self, queue: &str) -> String {
@@ -95,12 +126,13 @@ impl World {
         let listener = TcpListener::bind(config.admin).await.unwrap();
         let admin = format!("http://{}", listener.local_addr().unwrap());
         let keys = Keys::new("AKIATEST", "secret", None, None, "test");
+        let metrics = Metrics::default();
         let outside = Outside {
-            http: Http::new(),
+            http: self.http(),
             credentials: Credentials::Given(SharedCredentialsProvider::new(keys)),
             random: Random::seeded(7),
             wall_clock: WallClock::default(),
-            metrics: Metrics::default(),
+            metrics: metrics.clone(),
             admin: Some(listener),
         };
         let (stop, stopped) = oneshot::channel::<()>();
@@ -114,6 +146,7 @@ impl World {
             stop,
             engine,
             admin,
+            metrics,
         }
     }
 }
@@ -125,6 +158,16 @@ impl Connector {
         let _ = self.stop.send(());
         let left = self.engine.await.expect("the engine does not panic");
         (left, started.elapsed())
+    }
+
+    /// How many messages are held.
+    pub(crate) fn held(&self, queue: &str) -> usize {
+        self.metrics.held(queue)
+    }
+
+    /// What `/metrics` says.
+    pub(crate) fn metrics(&self) -> String {
+        self.metrics.encode()
     }
 
     pub(crate) async fn get(&self, path: &str) -> (u16, String) {
@@ -141,8 +184,17 @@ impl Connector {
 }
 
 /// Waits until it is true; says what was waited for when it never is.
-pub(crate) async fn until(what: &str, mut is_true: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(20);
+pub(crate) async fn until(what: &str, is_true: impl FnMut() -> bool) {
+    within(Duration::from_secs(20), what, is_true).await;
+}
+
+/// The same, where the clock is paused and time costs nothing.
+pub(crate) async fn eventually(what: &str, is_true: impl FnMut() -> bool) {
+    within(Duration::from_secs(3600), what, is_true).await;
+}
+
+async fn within(limit: Duration, what: &str, mut is_true: impl FnMut() -> bool) {
+    let deadline = Instant::now() + limit;
     while !is_true() {
         assert!(Instant::now() < deadline, "waited in vain until {what}");
         tokio::time::sleep(Duration::from_millis(5)).await;

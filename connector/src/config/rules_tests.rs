@@ -209,7 +209,7 @@ print_response_body: true
 print_request_body: true
 admin_address: 127.0.0.1
 admin_port: 9
-drain_timeout: 10s
+drain_timeout: 37s
 settle_window: 5ms
 debug: true
 region: eu-central-1
@@ -277,4 +277,23 @@ fn what_print_config_prints_has_every_setting_no_secret_and_can_be_given_again()
 fn the_defaults_can_be_printed_and_given_again_too() {
     let first = config(&["--queue-url", QUEUE], &[], "");
     assert_eq!(accepted(&first.to_string()), first);
+}
+
+#[test]
+fn a_drain_that_is_shorter_than_a_poll_is_refused() {
+    let said = |args: &[&str]| {
+        let all: Vec<&str> = ["--queue-url", QUEUE].iter().chain(args).copied().collect();
+        load_with(&all, &[], "")
+            .err()
+            .map(|problems| problems.to_string())
+    };
+    let problem = said(&["--drain-timeout=19s"]).unwrap();
+    assert!(
+        problem.contains("--drain-timeout = \"19s\": less than wait_time, 20s"),
+        "{problem}"
+    );
+    let problem = said(&["--drain-timeout=1s", "--wait-time=2s"]).unwrap();
+    assert!(problem.contains("give at least 2s"), "{problem}");
+    assert_eq!(said(&["--drain-timeout=20s"]), None);
+    assert_eq!(said(&["--drain-timeout=0s", "--wait-time=0s"]), None);
 }

@@ -159,6 +159,18 @@ pub(super) fn validate(raw: Raw, inputs: Inputs<'_>) -> Result<Config, Problems>
         queues: queues::queues(&mut problems, &settings, &queues),
         gateway,
     };
+    let longest = config.queues.iter().map(|queue| queue.wait_time).max();
+    if let Some(wait) = longest.filter(|wait| *wait > config.drain_timeout) {
+        let given = settings.get("drain_timeout").cloned();
+        let (name, value) = given.map_or_else(
+            || ("drain_timeout".into(), String::new()),
+            |given| (given.name, given.value),
+        );
+        let reason = format!(
+            "less than wait_time, {wait:?}: a poll that is open at the stop must end by itself, else what it brings is hidden for a visibility timeout; give at least {wait:?}"
+        );
+        problems.push(name, value, reason);
+    }
     // A setting of the whole is read once for each queue.
     let mut seen = std::collections::BTreeSet::new();
     problems

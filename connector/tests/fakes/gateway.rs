@@ -110,6 +110,12 @@ impl Gateway {
         format!("http://{address}")
     }
 
+    /// A connection in memory.
+    pub(crate) fn connect(&self) -> super::Wire {
+        let this = self.clone();
+        super::serve_stream(move |request| this.clone().answer(request))
+    }
+
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap()
     }

@@ -3,12 +3,19 @@
 pub(crate) mod gateway;
 pub(crate) mod sqs;
 
+use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use http::{Response, StatusCode};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
+use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper_util::client::legacy::connect::{Connected, Connection};
+use hyper_util::rt::TokioIo;
 use throughline::Body;
+use tokio::io::DuplexStream;
 use tokio::net::TcpListener;
 
 /// Serves until the test ends; gives the address.
@@ -28,6 +35,63 @@ where
         .await;
     });
     address
+}
+
+/// Serves one connection in memory.
+pub(crate) fn serve_stream<S, F>(service: S) -> Wire
+where
+    S: Fn(http::Request<Incoming>) -> F + Send + 'static,
+    F: Future<Output = Response<Body>> + Send + 'static,
+{
+    let (near, far) = tokio::io::duplex(256 * 1024);
+    let service = hyper::service::service_fn(move |request| {
+        let answering = service(request);
+        async move { Ok::<_, std::convert::Infallible>(answering.await) }
+    });
+    throughline::spawn(async move {
+        // The caller may go away at any moment.
+        let _ = hyper::server::conn::http1::Builder::new()
+            .serve_connection(TokioIo::new(far), service)
+            .await;
+    });
+    Wire(TokioIo::new(near))
+}
+
+/// A connection in memory.
+pub(crate) struct Wire(TokioIo<DuplexStream>);
+
+impl Connection for Wire {
+    fn connected(&self) -> Connected {
+        Connected::new()
+    }
+}
+
+impl Read for Wire {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, buf)
+    }
+}
+
+impl Write for Wire {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
 }
 
 pub(crate) async fn read(body: Incoming) -> bytes::Bytes {

@@ -39,6 +39,16 @@ pub(crate) struct State {
     pub(crate) never_waits: bool,
     /// The next calls of this action are answered with 500.
     pub(crate) broken: BTreeMap<String, usize>,
+    /// The next calls of this action are obeyed and answered with 500 all the same.
+    pub(crate) obeyed_and_broken: BTreeMap<String, usize>,
+    /// The next calls of this action are never answered.
+    pub(crate) hanging: BTreeMap<String, usize>,
+    /// Faults drawn from this seed, in every call.
+    pub(crate) storm: Option<Storm>,
+    /// There is no dead-letter queue, whatever the policy says.
+    pub(crate) dead_letter_queue_is_gone: bool,
+    /// Other attributes of the queue.
+    pub(crate) attributes: BTreeMap<String, String>,
     /// Every action with its count.
     pub(crate) calls: BTreeMap<String, usize>,
     /// The ids of deleted messages, in order.
@@ -49,6 +59,29 @@ pub(crate) struct State {
     pub(crate) corrupt: usize,
     pub(crate) max_receive_count: u32,
     counter: usize,
+}
+
+/// Draws faults, the same ones for the same seed and calls.
+#[derive(Debug)]
+pub(crate) struct Storm(pub(crate) u64);
+
+impl Storm {
+    /// True in so many of a hundred cases.
+    fn strikes(&mut self, percent: u64) -> bool {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % 100 < percent
+    }
+}
+
+impl State {
+    fn strikes(&mut self, percent: u64) -> bool {
+        self.storm
+            .as_mut()
+            .is_some_and(|storm| storm.strikes(percent))
+    }
 }
 
 #[derive(Clone, Debug, Default)]
@@ -71,6 +104,12 @@ impl Sqs {
         let this = self.clone();
         let address = super::serve(listener, move |request| this.clone().answer(request)).await;
         format!("http://{address}")
+    }
+
+    /// A connection in memory.
+    pub(crate) fn connect(&self) -> super::Wire {
+        let this = self.clone();
+        super::serve_stream(move |request| this.clone().answer(request))
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
@@ -132,12 +171,12 @@ impl Sqs {
         {
             let mut state = self.state();
             *state.calls.entry(action.clone()).or_default() += 1;
-            if let Some(left) = state.broken.get_mut(&action).filter(|left| **left > 0) {
-                *left -= 1;
+            if count_down(&mut state.broken, &action) || state.strikes(5) {
                 return reply(500, r#"{"__type":"InternalError","message":"broken"}"#);
             }
         }
-        if action == "ChangeMessageVisibilityBatch" && self.hangs() {
+        let hangs = count_down(&mut self.state().hanging, &action);
+        if hangs || action == "ChangeMessageVisibilityBatch" && self.hangs() {
             std::future::pending::<()>().await;
         }
         let queue = input["QueueUrl"]
@@ -153,12 +192,16 @@ impl Sqs {
             "ChangeMessageVisibilityBatch" => self.batch(&queue, &input, false),
             "GetQueueAttributes" => {
                 let count = self.state().max_receive_count;
+                let mut attributes = json!(self.state().attributes);
                 let policy = json!({"deadLetterTargetArn": format!("arn:aws:sqs:us-east-1:000000000000:{queue}-dlq"), "maxReceiveCount": count});
-                if count == 0 {
-                    json!({"Attributes": {}})
-                } else {
-                    json!({"Attributes": {"RedrivePolicy": policy.to_string()}})
+                if count > 0 {
+                    attributes["RedrivePolicy"] = policy.to_string().into();
                 }
+                json!({"Attributes": attributes})
+            }
+            "GetQueueUrl" | "SendMessage" if self.state().dead_letter_queue_is_gone => {
+                let kind = "com.amazonaws.sqs#QueueDoesNotExist";
+                return reply(400, json!({"__type": kind, "message": "gone"}).to_string());
             }
             "GetQueueUrl" => {
                 json!({"QueueUrl": format!("http://sqs.test/000000000000/{}", input["QueueName"].as_str().unwrap())})
@@ -175,6 +218,9 @@ impl Sqs {
             }
             other => panic!("the fake has no {other}"),
         };
+        if count_down(&mut self.state().obeyed_and_broken, &action) || self.state().strikes(5) {
+            return reply(500, r#"{"__type":"InternalError","message":"obeyed"}"#);
+        }
         reply(200, output.to_string())
     }
 
@@ -191,12 +237,19 @@ impl Sqs {
         let most = input["MaxNumberOfMessages"].as_u64().unwrap_or(1) as usize;
         let visibility = Duration::from_secs(input["VisibilityTimeout"].as_u64().unwrap_or(30));
         loop {
+            let mut changed = std::pin::pin!(self.changed.notified());
+            changed.as_mut().enable();
             let taken = self.take(queue, most, visibility);
             if !taken.is_empty() || Instant::now() >= end || self.state().never_waits {
                 return json!({"Messages": taken});
             }
-            let nap = Duration::from_millis(20).min(end - Instant::now());
-            let _ = tokio::time::timeout(nap, self.changed.notified()).await;
+            // The next that may be handed out again, at the latest.
+            let later = (self.in_queue(queue).iter())
+                .map(|message| message.visible)
+                .filter(|visible| *visible > Instant::now())
+                .min();
+            let wake = later.map_or(end, |later| later.min(end));
+            let _ = tokio::time::timeout_at(wake, changed).await;
         }
     }
 
@@ -230,6 +283,10 @@ impl Sqs {
             }
             message.receives += 1;
             message.visible = now + visibility;
+            if state.strikes(5) {
+                // Handed out, and to be handed out once more.
+                message.visible = now;
+            }
             state.counter += 1;
             message.handle = format!("h{}", state.counter);
             let corrupt = state.corrupt > 0;
@@ -265,8 +322,9 @@ impl Sqs {
             } else {
                 &mut state.fail_changes
             };
-            if *failing > 0 {
-                *failing -= 1;
+            let fails = *failing > 0;
+            *failing = failing.saturating_sub(1);
+            if fails || state.strikes(10) {
                 bad.push(json!({"Id": id, "SenderFault": false, "Code": "InternalError", "Message": "try again"}));
                 continue;
             }
@@ -293,4 +351,9 @@ impl Sqs {
         self.changed.notify_waiters();
         json!({"Successful": good, "Failed": bad})
     }
+}
+
+fn count_down(left: &mut BTreeMap<String, usize>, action: &str) -> bool {
+    let left = left.get_mut(action).filter(|left| **left > 0);
+    left.map(|left| *left -= 1).is_some()
 }
