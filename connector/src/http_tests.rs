@@ -9,9 +9,12 @@ const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
 /// What a connection does with each of its requests: `Some` answers, `None` hangs up after so long.
 type Script = Vec<Vec<Option<Duration>>>;
 
-/// Connections by script, and the requests that arrived, each with the number of its connection.
-fn http(script: Script) -> (Http, Arc<Mutex<Vec<(usize, String)>>>) {
-    let seen = Arc::new(Mutex::new(Vec::new()));
+/// The requests that arrived, each with the number of its connection.
+type Seen = Arc<Mutex<Vec<(usize, String)>>>;
+
+/// Connections by script.
+fn http(script: Script) -> (Http, Seen) {
+    let seen = Seen::default();
     let (script, seen_there) = (Arc::new(Mutex::new((0, script))), seen.clone());
     let http = Http::over(move |_| {
         let (script, seen) = (script.clone(), seen_there.clone());
@@ -29,12 +32,7 @@ fn http(script: Script) -> (Http, Arc<Mutex<Vec<(usize, String)>>>) {
     (http, seen)
 }
 
-async fn serve(
-    mut stream: DuplexStream,
-    n: usize,
-    requests: Vec<Option<Duration>>,
-    seen: Arc<Mutex<Vec<(usize, String)>>>,
-) {
+async fn serve(mut stream: DuplexStream, n: usize, requests: Vec<Option<Duration>>, seen: Seen) {
     for hang_up in requests {
         let mut text = String::new();
         while !text.ends_with("body") {
