@@ -11,6 +11,7 @@ use throughline::milestone;
 use crate::backoff::visibility_seconds;
 use crate::correlate::{Correlation, correlate};
 use crate::dead_letter::{self, Rejection};
+use crate::filtering::screen;
 use crate::headers::shortfall;
 use crate::invoke::{Conclusion, conclude};
 use crate::lane::{Lane, Phase};
@@ -94,7 +95,11 @@ async fn story(lane: &Lane, held: Held, errand: Errand, correlation: &Correlatio
     let concluded = async {
         match errand {
             Errand::GiveBack(away) => Conclusion::behind(Duration::from_secs(away.into())),
-            Errand::Deliver | Errand::Stop => conclude(lane, &claim, &message).await,
+            Errand::Deliver => match screen(lane, &message) {
+                Some(filtered) => filtered,
+                None => conclude(lane, &claim, &message).await,
+            },
+            Errand::Stop => conclude(lane, &claim, &message).await,
         }
     };
     let conclusion = tokio::select! {
@@ -104,7 +109,7 @@ async fn story(lane: &Lane, held: Held, errand: Errand, correlation: &Correlatio
         conclusion = concluded => conclusion,
         _ = phase.wait_for(|phase| *phase >= Phase::Abandoning) => Conclusion::abandoned(),
     };
-    if conclusion.verdict == Verdict::Delete && !conclusion.lost {
+    if conclusion.verdict == Verdict::Delete && !conclusion.lost && !conclusion.filtered {
         lane.memory().done(&message.id);
     }
     // Settling is no delivery: the room is for the next message, and the body for nobody.
@@ -214,6 +219,17 @@ async fn bury(
     Ok(())
 }
 
+/// The verdict on a message that its queue's filter did not let through, as it was settled.
+fn filtered(verdict: &'static str) -> &'static str {
+    match verdict {
+        "delete" => "filtered_delete",
+        "release" => "filtered_release",
+        "dead_letter" => "filtered_dead_letter",
+        // It could not be sent to the dead-letter queue.
+        other => other,
+    }
+}
+
 /// The one final line of a message.
 fn tell(
     lane: &Lane,
@@ -222,11 +238,12 @@ fn tell(
     settling: &Settling,
     started: Instant,
 ) {
-    let for_good = (settling.settled == Settled::Done && settling.gone)
+    let for_good = (settling.settled == Settled::Done && settling.gone && !conclusion.filtered)
         .then_some(message.sent_at_ms)
         .flatten();
     let age = for_good.map(|sent| lane.shared.wall_clock.age(sent));
     let verdict = match &settling.settled {
+        Settled::Done if conclusion.filtered => filtered(settling.verdict),
         Settled::Done => settling.verdict,
         Settled::Lost(_) => "lost",
         Settled::Left => "left",
@@ -249,7 +266,21 @@ fn tell(
         };
     }
     let away = settling.away;
-    match (&settling.settled, settling.verdict) {
+    match (&settling.settled, verdict) {
+        (Settled::Done, "filtered_delete") => {
+            line!("MESSAGE_FILTERED", "message deleted: {}", conclusion.reason)
+        }
+        (Settled::Done, "filtered_dead_letter") => line!(
+            "MESSAGE_FILTERED",
+            "message sent to the dead-letter queue: {}",
+            conclusion.reason
+        ),
+        (Settled::Done, "filtered_release") => line!(
+            "MESSAGE_FILTERED",
+            retry_in_s = away,
+            "message given back for {away} s: {}",
+            conclusion.reason
+        ),
         (Settled::Done, "delete") => line!("MESSAGE_DELETED", "message deleted"),
         (Settled::Done, "dead_letter") => {
             line!(

@@ -22,6 +22,8 @@ pub(crate) struct Conclusion {
     pub(crate) verdict: Verdict,
     /// The lease is lost: nothing is settled by us.
     pub(crate) lost: bool,
+    /// The queue's filter does not let it through: no function is concerned.
+    pub(crate) filtered: bool,
     /// How long it stays away where it is given back.
     pub(crate) away: Duration,
     /// The function that decided, and its status.
@@ -35,6 +37,7 @@ impl Conclusion {
         Self {
             verdict,
             lost: false,
+            filtered: false,
             away: AWAY,
             function: None,
             status: None,
@@ -50,6 +53,15 @@ impl Conclusion {
                 Verdict::Release,
                 "its lease was lost while it was worked on",
             )
+        }
+    }
+
+    /// Not let through by the queue's filter.
+    pub(crate) fn filtered(verdict: Verdict, away: Duration, reason: &str) -> Self {
+        Self {
+            filtered: true,
+            away,
+            ..Self::new(verdict, reason)
         }
     }
 

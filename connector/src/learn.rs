@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
+use crate::filtering;
 use crate::lane::{DeadLetters, Lane, Phase};
 use crate::nag::Nag;
 use crate::queue::{Queue, QueueError, QueueErrorKind, Redrive};
@@ -38,6 +39,7 @@ pub(crate) async fn until_reachable(lane: &Arc<Lane>) {
                 }
                 tell(lane, dead_letters.as_ref(), "the queue is there");
                 lane.set_dead_letters(dead_letters);
+                filtering::advise(lane);
                 return;
             }
             Err(error) if may_not_ask(&error) => {
@@ -45,6 +47,7 @@ pub(crate) async fn until_reachable(lane: &Arc<Lane>) {
                     queue = lane.queue.name(), error = %error,
                     "the redrive policy may not be read: rejected messages are retried, not dead-lettered; allow sqs:GetQueueAttributes"
                 );
+                filtering::advise(lane);
                 return;
             }
             Err(error) => {
@@ -90,6 +93,7 @@ pub(crate) async fn keep_current(lane: Arc<Lane>) {
                         "the redrive policy of the queue has changed",
                     );
                     lane.set_dead_letters(new);
+                    filtering::advise(&lane);
                 }
             }
             Err(error) => {

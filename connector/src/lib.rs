@@ -22,6 +22,8 @@ mod dial;
 mod digest;
 pub mod discovery;
 pub mod engine;
+pub mod filter;
+mod filtering;
 pub mod gate;
 pub mod gates;
 pub mod gateway;

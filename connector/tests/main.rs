@@ -6,6 +6,7 @@ mod delivery;
 mod drain;
 mod fakes;
 mod faults;
+mod filters;
 mod headers;
 mod late;
 mod process;

@@ -1,5 +1,6 @@
 //! Configuration: raw → validated. File, environment and flags; every problem reported at once.
 
+mod filters;
 mod identity;
 mod problems;
 mod queue_url;
@@ -23,6 +24,7 @@ pub use role::RoleConfig;
 
 use crate::backoff::Backoff;
 use crate::commands::Task;
+use crate::filter::Filtering;
 use crate::governor::ProbeIntervals;
 use crate::verdict::OnRejection;
 
@@ -110,6 +112,8 @@ pub struct QueueConfig {
     pub probes: ProbeIntervals,
     /// What becomes of rejected messages; `None` for dead-letter where there is a DLQ, else retry.
     pub on_rejection: Option<OnRejection>,
+    /// Which messages its functions get, where that is not all of them.
+    pub filtering: Option<Filtering>,
 }
 
 /// What the command line asks for.
@@ -154,5 +158,7 @@ pub fn load(inputs: Inputs<'_>) -> Result<Command, Problems> {
 
 #[cfg(test)]
 mod rules_tests;
+#[cfg(test)]
+mod filters_tests;
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,7 @@ use http::HeaderValue;
 use url::Url;
 
 use super::QueueConfig;
+use super::filters::filtering;
 use super::identity::{QueueIdentity, check_distinct};
 use super::problems::Problems;
 use super::queue_url::QueueUrl;
@@ -162,6 +163,7 @@ fn queue(
             "retry" => Ok(Some(OnRejection::Retry)),
             _ => Err("give dead-letter or retry".into()),
         }),
+        filtering: filtering(&mut reader, entry, &url),
         url,
     }
 }

@@ -277,7 +277,12 @@ fn insert(
     name: String,
     value: &Value,
 ) {
-    match scalar(value) {
+    let text = match value {
+        // A pattern in YAML is carried on as JSON.
+        Value::Object(_) | Value::Array(_) if key == "filter" => Some(value.to_string()),
+        value => scalar(value),
+    };
+    match text {
         Some(value) => {
             settings.insert(key, Given { name, value });
         }

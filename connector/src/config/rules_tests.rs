@@ -235,6 +235,8 @@ queues:
     probe_min: 3s
     probe_max: 40s
     on_rejection: retry
+    filter: [{body: {kind: [\"a: \\\"b\\\" # c\", {prefix: x}]}, messageId: [{exists: true}]}]
+    on_filtered: dead-letter
   - url: http://127.0.0.1:9324/000000000000/refunds
 ";
 

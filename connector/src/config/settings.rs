@@ -194,6 +194,16 @@ pub(super) const SETTINGS: &[Setting] = &[
         &["on_rejection"],
         "What becomes of rejected messages: dead-letter or retry [dead-letter where the queue has a DLQ]",
     ),
+    queue(
+        "filter",
+        &["filter"],
+        "Which messages functions get: a pattern as JSON, or a list of them [all]",
+    ),
+    queue(
+        "on_filtered",
+        &["on_filtered"],
+        "What becomes of the others, necessary with a filter: delete, release or dead-letter",
+    ),
     of(
         "admin_address",
         &["admin_address"],

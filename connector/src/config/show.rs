@@ -81,10 +81,17 @@ impl fmt::Display for QueueConfig {
         writeln!(f, "    probe_min: {}", go(self.probes.first))?;
         writeln!(f, "    probe_max: {}", go(self.probes.longest))?;
         match self.on_rejection {
-            Some(OnRejection::DeadLetter) => writeln!(f, "    on_rejection: dead-letter"),
-            Some(OnRejection::Retry) => writeln!(f, "    on_rejection: retry"),
-            None => Ok(()),
+            Some(OnRejection::DeadLetter) => writeln!(f, "    on_rejection: dead-letter")?,
+            Some(OnRejection::Retry) => writeln!(f, "    on_rejection: retry")?,
+            None => {}
         }
+        if let Some(filtering) = &self.filtering {
+            // JSON in quotes, which JSON and YAML have in common.
+            let filter = serde_json::Value::String(filtering.filter.to_string());
+            writeln!(f, "    filter: {filter}")?;
+            writeln!(f, "    on_filtered: {}", filtering.otherwise.kind())?;
+        }
+        Ok(())
     }
 }
 
