@@ -37,7 +37,9 @@ async fn what_the_filter_does_not_let_through_is_deleted_and_reaches_no_function
     let connector = filtering(&world, QUEUE, "--on-filtered=delete").await;
     world.sqs.send(QUEUE, r#"{"kind":"refund"}"#);
     world.sqs.send(QUEUE, "plain text");
-    world.sqs.send_with(QUEUE, r#"{"kind":"order","n":0}"#, skipped(), None);
+    world
+        .sqs
+        .send_with(QUEUE, r#"{"kind":"order","n":0}"#, skipped(), None);
     world.sqs.send(QUEUE, r#"{"kind":"order","n":1}"#);
     until("all are deleted", || world.sqs.state().deleted.len() == 4).await;
     assert_eq!(bodies(&world), [r#"{"kind":"order","n":1}"#]);
@@ -59,7 +61,11 @@ async fn what_the_filter_does_not_let_through_is_given_back_and_not_at_once() {
     .await;
     assert_eq!(bodies(&world), [r#"{"kind":"order"}"#]);
     assert_eq!(world.sqs.in_queue(QUEUE).len(), 1);
-    assert_eq!(world.sqs.visible(QUEUE), 0, "no other would have it in a hot loop");
+    assert_eq!(
+        world.sqs.visible(QUEUE),
+        0,
+        "no other would have it in a hot loop"
+    );
     counted(&connector, "filtered_release", 1).await;
     connector.stop().await;
 }
@@ -69,7 +75,10 @@ async fn what_the_filter_does_not_let_through_goes_to_the_dead_letter_queue_with
     let world = World::new().await;
     let connector = filtering(&world, QUEUE, "--on-filtered=dead-letter").await;
     let other = world.sqs.send(QUEUE, r#"{"kind":"refund"}"#);
-    until("it is deleted", || world.sqs.state().deleted == [other.clone()]).await;
+    until("it is deleted", || {
+        world.sqs.state().deleted == [other.clone()]
+    })
+    .await;
     let dead = world.sqs.in_queue("orders-dlq");
     assert_eq!(dead.len(), 1);
     assert_eq!(dead[0].body, r#"{"kind":"refund"}"#);
@@ -85,7 +94,10 @@ async fn without_a_dead_letter_queue_nothing_is_lost() {
     let world = World::with_max_receive_count(0).await;
     let connector = filtering(&world, QUEUE, "--on-filtered=dead-letter").await;
     world.sqs.send(QUEUE, r#"{"kind":"refund"}"#);
-    until("it was given back", || !world.sqs.state().changes.is_empty()).await;
+    until("it was given back", || {
+        !world.sqs.state().changes.is_empty()
+    })
+    .await;
     assert!(world.sqs.state().deleted.is_empty() && bodies(&world).is_empty());
     assert_eq!(world.sqs.in_queue(QUEUE).len(), 1);
     connector.stop().await;
@@ -102,7 +114,9 @@ async fn a_group_keeps_its_order_around_what_is_filtered_out_of_it() {
     }
     let connector = filtering(&world, queue, "--on-filtered=delete").await;
     until("all are deleted", || world.sqs.state().deleted.len() == 6).await;
-    let expected: Vec<_> = [0, 2, 4].map(|n| format!(r#"{{"kind":"order","n":{n}}}"#)).into();
+    let expected: Vec<_> = [0, 2, 4]
+        .map(|n| format!(r#"{{"kind":"order","n":{n}}}"#))
+        .into();
     assert_eq!(bodies(&world), expected);
     assert!(world.sqs.state().deleted.is_sorted());
     connector.stop().await;
@@ -117,6 +131,9 @@ async fn a_pause_of_the_functions_does_not_keep_what_concerns_none_of_them() {
         .await;
     world.sqs.send(QUEUE, r#"{"kind":"order"}"#);
     let other = world.sqs.send(QUEUE, r#"{"kind":"refund"}"#);
-    until("the other is deleted", || world.sqs.state().deleted == [other.clone()]).await;
+    until("the other is deleted", || {
+        world.sqs.state().deleted == [other.clone()]
+    })
+    .await;
     connector.stop().await;
 }

@@ -157,8 +157,8 @@ pub fn load(inputs: Inputs<'_>) -> Result<Command, Problems> {
 }
 
 #[cfg(test)]
-mod rules_tests;
-#[cfg(test)]
 mod filters_tests;
+#[cfg(test)]
+mod rules_tests;
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::{Facts, GatewayFacts, QueueFacts, Tried};
 use crate::config::{Config, QueueConfig};
+use crate::filter::OnFiltered;
 use crate::queue::{Attributes, QueueError, QueueErrorKind};
 use crate::verdict::OnRejection;
 
@@ -141,6 +142,7 @@ fn fifo(about: &About<'_>, queue: &QueueConfig, known: &Attributes) -> Finding {
 
 fn redrive(about: &About<'_>, queue: &QueueConfig, known: &Attributes) -> Finding {
     let check = "redrive policy";
+    let on_filtered = queue.filtering.as_ref().map(|it| it.otherwise);
     let Some(policy) = &known.redrive else {
         if queue.on_rejection == Some(OnRejection::DeadLetter) {
             return about
@@ -149,6 +151,14 @@ fn redrive(about: &About<'_>, queue: &QueueConfig, known: &Attributes) -> Findin
                     "on_rejection is dead-letter, and the queue has no dead-letter queue",
                 )
                 .with("give the queue a redrive policy, or set on_rejection=retry");
+        }
+        if on_filtered == Some(OnFiltered::DeadLetter) {
+            return about
+                .failed(
+                    check,
+                    "on_filtered is dead-letter, and the queue has no dead-letter queue",
+                )
+                .with("give the queue a redrive policy, or set on_filtered=delete");
         }
         return about
             .warning(check, "none: a message that never succeeds comes again until its retention ends, and is lost then")
@@ -163,6 +173,14 @@ fn redrive(about: &About<'_>, queue: &QueueConfig, known: &Attributes) -> Findin
                 format!("{says}: a restart and a duplicate suffice for a good message to go there"),
             )
             .with("set maxReceiveCount to 5");
+    }
+    if on_filtered == Some(OnFiltered::Release) {
+        return about
+            .warning(
+                check,
+                format!("{says}, and on_filtered is release: so often may a message be released that the filter does not let through"),
+            )
+            .with("set on_filtered=delete or dead-letter, or give the other receivers a queue of their own");
     }
     about.ok(check, says)
 }

@@ -20,6 +20,8 @@ fn config(more: &[&str]) -> Config {
     }
 }
 
+const FILTER: &str = r#"--filter={"body":{"kind":["order"]}}"#;
+
 fn attributes() -> Attributes {
     Attributes {
         retention: Some(Duration::from_secs(4 * 86_400)),
@@ -132,6 +134,18 @@ fn no_redrive_policy_is_a_warning_and_a_failure_where_one_is_relied_on() {
     assert_eq!(only_trouble(&config(&[]), &facts).result, Mark::Warning);
     let relied_on = config(&["--on-rejection=dead-letter"]);
     assert_eq!(only_trouble(&relied_on, &facts).result, Mark::Failed);
+    let relied_on = config(&[FILTER, "--on-filtered=dead-letter"]);
+    let found = only_trouble(&relied_on, &facts);
+    assert_eq!(found.result, Mark::Failed);
+}
+
+#[test]
+fn a_filter_that_gives_messages_back_towards_the_dead_letter_queue_is_a_warning() {
+    let trouble = only_trouble(&config(&[FILTER, "--on-filtered=release"]), &facts());
+    assert_eq!(
+        (trouble.check, trouble.result),
+        ("redrive policy", Mark::Warning)
+    );
 }
 
 #[test]
