@@ -1,0 +1,249 @@
+//! What happened to each message, and what must never happen.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::scenario::{Profile, Scenario};
+
+/// A call that a process makes: which one, which message, which function.
+pub(crate) type Call = (u32, usize, usize);
+
+/// The book in which every event is entered, and checked against what was entered before.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    profile: Profile,
+    functions: usize,
+    concurrency: usize,
+    max_receive_count: Option<u32>,
+    may_dead_letter: bool,
+    pages: Vec<Page>,
+    running: BTreeMap<Call, Instant>,
+    /// Departures from the queue that were accounted for.
+    pub(crate) departed: u64,
+    pub(crate) calls: u64,
+    pub(crate) receives: u64,
+    violations: Vec<String>,
+}
+
+/// One message.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Page {
+    group: Option<usize>,
+    /// Its place in the order of sending.
+    sent: Option<usize>,
+    gone: Option<Gone>,
+    /// The functions that succeeded.
+    succeeded: BTreeSet<usize>,
+    /// Rejected for good by one of its functions.
+    rejected: bool,
+    /// The receives that ended in a failure of its own.
+    failed: BTreeSet<u32>,
+    /// How often each function was called.
+    attempts: BTreeMap<usize, u32>,
+}
+
+/// How a message left the queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Gone {
+    Deleted,
+    DeadLettered,
+}
+
+/// How a call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    Succeeded,
+    Rejected,
+    /// By the function.
+    Failed,
+    /// The function never answers.
+    Hung,
+    /// By what lies before the function, or because it has too much to do.
+    Unreached,
+}
+
+impl Ledger {
+    pub(crate) fn new(scenario: &Scenario) -> Self {
+        let setup = &scenario.setup;
+        let page = |planned: &crate::scenario::Planned| Page {
+            group: planned.group,
+            ..Page::default()
+        };
+        Self {
+            profile: scenario.profile,
+            functions: setup.functions,
+            concurrency: setup.concurrency,
+            max_receive_count: setup.max_receive_count,
+            may_dead_letter: !setup.retry_rejected && setup.max_receive_count.is_some(),
+            pages: scenario.messages.iter().map(page).collect(),
+            running: BTreeMap::new(),
+            departed: 0,
+            calls: 0,
+            receives: 0,
+            violations: Vec::new(),
+        }
+    }
+
+    pub(crate) fn violation(&mut self, what: String) {
+        self.violations.push(what);
+    }
+
+    pub(crate) fn violations(&self) -> &[String] {
+        &self.violations
+    }
+
+    pub(crate) fn sent(&mut self, n: usize) {
+        let place = self.pages.iter().filter(|page| page.sent.is_some()).count();
+        self.pages[n].sent = Some(place);
+    }
+
+    /// Whether every message that was sent has left the queue.
+    pub(crate) fn is_settled(&self) -> bool {
+        let open = |page: &Page| page.sent.is_some() && page.gone.is_none();
+        !self.pages.iter().any(open)
+    }
+
+    /// The messages that are still there, with what is known of them.
+    pub(crate) fn unsettled(&self) -> Vec<String> {
+        let pages = self.pages.iter().enumerate();
+        pages
+            .filter(|(_, page)| page.sent.is_some() && page.gone.is_none())
+            .map(|(n, page)| format!("message {n}: {page:?}"))
+            .collect()
+    }
+
+    /// Which attempt of this function with this message this is, from 0.
+    pub(crate) fn attempt(&mut self, n: usize, function: usize) -> u32 {
+        let attempts = self.pages[n].attempts.entry(function).or_default();
+        *attempts += 1;
+        *attempts - 1
+    }
+
+    /// A call comes in.
+    pub(crate) fn call(&mut self, call: Call, now: Instant) {
+        let (process, n, function) = call;
+        self.calls += 1;
+        let page = &self.pages[n];
+        if page.sent.is_none() {
+            self.violations
+                .push(format!("message {n} was delivered before it was sent"));
+            return;
+        }
+        if let (Some(group), Some(place)) = (page.group, page.sent) {
+            let earlier = |page: &Page| {
+                page.group == Some(group)
+                    && page.gone.is_none()
+                    && page.sent.is_some_and(|other| other < place)
+            };
+            if let Some(first) = self.pages.iter().position(earlier) {
+                self.violations.push(format!(
+                    "process {process} calls function {function} with message {n} of group {group} while message {first}, sent before it, is not settled"
+                ));
+            }
+        }
+        if self.running.insert(call, now).is_some() {
+            self.violations.push(format!(
+                "process {process} calls function {function} with message {n} twice at once"
+            ));
+        }
+        let of_process = self.running.keys().filter(|(p, _, _)| *p == process);
+        let messages: BTreeSet<usize> = of_process.map(|(_, n, _)| *n).collect();
+        // One more than is configured may be tried in place of a suspect.
+        if messages.len() > self.concurrency + 1 {
+            self.violations.push(format!(
+                "process {process} has {} messages at work, {} are configured",
+                messages.len(),
+                self.concurrency
+            ));
+        }
+    }
+
+    /// What a function made of a message, whether the caller hears of it or not.
+    pub(crate) fn outcome(&mut self, call: Call, receive: u32, end: End) {
+        let (_, n, function) = call;
+        match end {
+            End::Succeeded => {
+                self.in_order(n, function);
+                self.pages[n].succeeded.insert(function);
+            }
+            End::Rejected => {
+                self.pages[n].rejected = true;
+                self.pages[n].failed.insert(receive);
+            }
+            End::Failed | End::Hung => {
+                self.pages[n].failed.insert(receive);
+            }
+            End::Unreached => {}
+        }
+    }
+
+    /// A call is over. Gives how long it ran.
+    pub(crate) fn over(&mut self, call: Call, now: Instant) -> Duration {
+        now - self.running.remove(&call).unwrap_or(now)
+    }
+
+    /// A success of a message after that of a later one of its group is out of order.
+    fn in_order(&mut self, n: usize, function: usize) {
+        let page = &self.pages[n];
+        let (Some(group), place) = (page.group, page.sent) else {
+            return;
+        };
+        let later = |page: &Page| {
+            page.group == Some(group) && page.sent > place && page.succeeded.contains(&function)
+        };
+        if let Some(later) = self.pages.iter().position(later) {
+            self.violations.push(format!(
+                "function {function} did message {n} of group {group} after message {later}, which was sent later"
+            ));
+        }
+    }
+
+    /// The messages that are in the queue now, and in its dead-letter queue.
+    pub(crate) fn reconcile(&mut self, there: &BTreeSet<usize>, dead: &BTreeSet<usize>) {
+        for n in 0..self.pages.len() {
+            let page = &self.pages[n];
+            if page.sent.is_none() || page.gone.is_some() || there.contains(&n) {
+                continue;
+            }
+            let gone = if page.succeeded.len() == self.functions {
+                Gone::Deleted
+            } else if dead.contains(&n) {
+                self.check_dead(n);
+                Gone::DeadLettered
+            } else {
+                self.violations.push(format!(
+                    "message {n} was deleted, of {} functions only {:?} succeeded with it",
+                    self.functions, page.succeeded
+                ));
+                Gone::Deleted
+            };
+            self.pages[n].gone = Some(gone);
+        }
+    }
+
+    /// A message is in the dead-letter queue: because it was rejected, or because it failed as often
+    /// as it may. Only runs in which nothing but functions fails can tell the latter.
+    fn check_dead(&mut self, n: usize) {
+        let page = &self.pages[n];
+        if page.rejected && self.may_dead_letter {
+            return;
+        }
+        // SQS hands out a group's messages together: the failures of those before it are also receives
+        // of this one.
+        let before = |other: &&Page| {
+            page.group.is_some() && other.group == page.group && other.sent < page.sent
+        };
+        let of_group: usize = (self.pages.iter().filter(before))
+            .map(|other| other.failed.len())
+            .sum();
+        let own = u32::try_from(page.failed.len() + of_group).unwrap_or(u32::MAX);
+        let most = self.max_receive_count.unwrap_or(u32::MAX);
+        if self.profile == Profile::Chaos || own < most {
+            self.violations.push(format!(
+                "message {n} is in the dead-letter queue, and only {own} of {most} receives ended in a failure of its own"
+            ));
+        }
+    }
+}

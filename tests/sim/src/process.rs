@@ -1,0 +1,174 @@
+//! The connector's processes: started, stopped, killed.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_credential_types::Credentials as Keys;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use sqs_connector::aws::Credentials;
+use sqs_connector::backoff::Backoff;
+use sqs_connector::config::{self, Command, Config, Inputs};
+use sqs_connector::engine::{self, Outside};
+use sqs_connector::governor::ProbeIntervals;
+use sqs_connector::metrics::Metrics;
+use sqs_connector::random::Random;
+use sqs_connector::verdict::OnRejection;
+use tokio::sync::oneshot;
+use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::Instant;
+
+use crate::dice::Dice;
+use crate::network;
+use crate::trouble::queue_names;
+use crate::world::{Ending, World};
+
+/// What the engine promises beyond the budget of its drain: 5 s to settle, and a moment to end.
+const FLUSH: Duration = Duration::from_secs(6);
+
+/// All processes of a run.
+pub(crate) struct Processes {
+    world: Arc<World>,
+    tasks: JoinSet<()>,
+    running: Vec<Process>,
+    next: u32,
+}
+
+struct Process {
+    id: u32,
+    stop: oneshot::Sender<()>,
+    task: AbortHandle,
+}
+
+impl Processes {
+    pub(crate) fn new(world: Arc<World>) -> Self {
+        Self {
+            world,
+            tasks: JoinSet::new(),
+            running: Vec::new(),
+            next: 1,
+        }
+    }
+
+    /// How many run, and were not told to stop.
+    pub(crate) fn running(&self) -> usize {
+        self.running.len()
+    }
+
+    /// Starts a process.
+    pub(crate) fn start(&mut self) {
+        let id = self.next;
+        self.next += 1;
+        let world = self.world.clone();
+        let metrics = Metrics::default();
+        let keys = Keys::new("AKIASIM", "secret", None, None, "sim");
+        let outside = Outside {
+            http: network::http(&world, id),
+            credentials: Credentials::Given(SharedCredentialsProvider::new(keys)),
+            random: Random::seeded(Dice::new(world.scenario.seed, 1000 + u64::from(id)).bits()),
+            wall_clock: world.wall_clock(),
+            metrics,
+            admin: None,
+        };
+        let config = configuration(&world);
+        let (stop, stopped) = oneshot::channel::<()>();
+        world.log.say(|| format!("process {id} starts"));
+        let task = self.tasks.spawn(async move {
+            let left = engine::run(config, outside, async {
+                let _ = stopped.await;
+            })
+            .await;
+            ended(&world, id, left);
+        });
+        self.running.push(Process { id, stop, task });
+    }
+
+    /// SIGTERM to the processes that run.
+    pub(crate) fn terminate(&mut self) {
+        for process in self.running.drain(..) {
+            let id = process.id;
+            self.world.log.say(|| format!("process {id} gets SIGTERM"));
+            let since = Instant::now();
+            let deadline = since + self.world.scenario.setup.drain_timeout;
+            let ending = Ending::Drains { since, deadline };
+            self.world.processes().insert(id, ending);
+            let _ = process.stop.send(());
+        }
+    }
+
+    /// SIGKILL to the processes that run.
+    pub(crate) fn kill(&mut self) {
+        for process in self.running.drain(..) {
+            let id = process.id;
+            self.world.log.say(|| format!("process {id} gets SIGKILL"));
+            self.world.processes().insert(id, Ending::Killed);
+            process.task.abort();
+        }
+    }
+
+    /// Waits until all have ended.
+    pub(crate) async fn ended(&mut self) {
+        while self.tasks.join_next().await.is_some() {}
+    }
+}
+
+/// A process ended by itself.
+fn ended(world: &World, id: u32, left: usize) {
+    world
+        .log
+        .say(|| format!("process {id} ends, {left} messages left"));
+    let ending = world.processes().insert(id, Ending::Over);
+    let Some(Ending::Drains { since, deadline }) = ending else {
+        world.violation(format!("process {id} ended, and nobody had told it to"));
+        return;
+    };
+    let took = since.elapsed().saturating_sub(world.stood_still(since));
+    if took > deadline - since + FLUSH {
+        world.violation(format!(
+            "process {id} took {took:?} to drain, {:?} are configured",
+            deadline - since
+        ));
+    }
+    if left > 0 && !world.is_chaos() {
+        world.violation(format!("process {id} left {left} messages unsettled"));
+    }
+}
+
+/// Through the connector's own front door, then with what only a test would have: the door refuses a
+/// lease that is shorter than the functions may take, and a lease that is lost is what we are after.
+fn configuration(world: &World) -> Config {
+    let setup = &world.scenario.setup;
+    let (name, _) = queue_names(setup.fifo);
+    let args = [
+        format!("--queue-url={}", world.sqs.queue_url("sqs.sim", name)),
+        "--gateway-url=http://gateway.sim".to_owned(),
+        "--basic-auth=false".to_owned(),
+        format!("--topics={name}"),
+    ];
+    let loaded = config::load(Inputs {
+        args: &args,
+        env: &|_| None,
+        read: &|path: &Path| Err(std::io::Error::other(format!("no {}", path.display()))),
+    });
+    let mut config = match loaded {
+        Ok(Command::Run(config)) => *config,
+        Ok(_) => panic!("the arguments ask to run"),
+        Err(problems) => panic!("{problems}"),
+    };
+    config.gateway.upstream_timeout = setup.upstream_timeout;
+    config.gateway.rebuild_interval = Duration::from_secs(30);
+    config.drain_timeout = setup.drain_timeout;
+    config.settle_window = setup.settle_window;
+    for queue in &mut config.queues {
+        queue.visibility_timeout = setup.visibility;
+        queue.wait_time = setup.wait;
+        queue.max_messages = setup.max_messages;
+        queue.concurrency = setup.concurrency;
+        let (min, max) = setup.backoff;
+        queue.backoff = Backoff { min, max };
+        let (first, longest) = setup.probes;
+        queue.probes = ProbeIntervals { first, longest };
+        queue.on_rejection = setup.retry_rejected.then_some(OnRejection::Retry);
+    }
+    config
+}

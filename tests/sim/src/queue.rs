@@ -1,0 +1,64 @@
+//! SQS as the connector reaches it.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use tokio::time::sleep;
+
+use crate::world::World;
+
+/// How much of a body is worth a line of the log.
+const SHOWN: usize = 600;
+
+pub(crate) async fn answer(
+    world: &Arc<World>,
+    process: u32,
+    request: Request<Incoming>,
+) -> Option<Response<Full<Bytes>>> {
+    let (head, body) = request.into_parts();
+    let body = body.collect().await.ok()?.to_bytes();
+    sleep(world.flight()).await;
+    let target = head.headers.get("x-amz-target");
+    let target = target.and_then(|target| target.to_str().ok());
+    let action = target
+        .and_then(|target| target.strip_prefix("AmazonSQS."))
+        .unwrap_or("?")
+        .to_owned();
+    if action == "ReceiveMessage" {
+        world.ledger().receives += 1;
+    }
+    world
+        .log
+        .say(|| format!("sqs     {process} > {action} {}", shown(&body)));
+    let answer = world
+        .sqs
+        .exchange(Request::from_parts(head, Full::new(body)))
+        .await;
+    world.look();
+    if world.log.is_kept() {
+        let text = match &answer {
+            None => "no answer".to_owned(),
+            Some(answer) => {
+                let body = answer.body().clone().collect().await;
+                let body = body
+                    .map(http_body_util::Collected::to_bytes)
+                    .unwrap_or_default();
+                format!("{} {}", answer.status().as_u16(), shown(&body))
+            }
+        };
+        world
+            .log
+            .say(|| format!("sqs     {process} < {action} {text}"));
+    }
+    sleep(world.flight()).await;
+    answer
+}
+
+/// A body for the log, its keys in order: the SDK writes some from a hash map.
+fn shown(body: &[u8]) -> String {
+    let sorted: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    sorted.to_string().chars().take(SHOWN).collect()
+}
