@@ -37,6 +37,9 @@ pub(crate) struct Flags {
     /// How long a received message is hidden
     #[arg(long, value_name = "DURATION", default_value = "30s")]
     visibility_timeout: String,
+    /// A deleted queue can be made again at once; the service wants 60 seconds between
+    #[arg(long)]
+    no_cooldowns: bool,
     /// User of the gateway's /system routes
     #[arg(long, value_name = "USER", default_value = "admin")]
     gateway_user: String,
@@ -115,6 +118,7 @@ impl Flags {
                 queues: self.queues,
                 max_receive_count,
                 visibility_timeout,
+                cooldowns: !self.no_cooldowns,
                 gateway: GatewayOptions {
                     credentials: password.flatten().map(|password| Credentials {
                         user: self.gateway_user,

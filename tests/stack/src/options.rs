@@ -16,6 +16,8 @@ pub struct StackOptions {
     pub max_receive_count: u32,
     /// How long a received message is hidden.
     pub visibility_timeout: Duration,
+    /// Whether a deleted queue's name and a purge rest for 60 seconds, as at the service.
+    pub cooldowns: bool,
     /// How the gateway behaves.
     pub gateway: GatewayOptions,
 }
@@ -42,6 +44,7 @@ impl Default for StackOptions {
             queues: vec!["kanban-events".to_owned()],
             max_receive_count: 3,
             visibility_timeout: Duration::from_secs(30),
+            cooldowns: true,
             gateway: GatewayOptions::default(),
         }
     }

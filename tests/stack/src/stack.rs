@@ -197,7 +197,10 @@ impl Stack {
 
 /// An SQS server with the queues that were asked for, each with its dead-letter queue.
 fn start_queues(options: &StackOptions) -> Result<Arc<Sqs>, StartError> {
-    let sqs = Sqs::new(SqsOptions::default());
+    let sqs = Sqs::new(SqsOptions {
+        cooldowns: options.cooldowns,
+        ..SqsOptions::default()
+    });
     for name in &options.queues {
         sqs.create_queue_with_dead_letters(
             name,
