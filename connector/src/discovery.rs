@@ -1,5 +1,6 @@
 //! Asks the gateway for the topic map, again and again; the last good map is kept.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +20,7 @@ use crate::http::Http;
 use crate::metrics::Metrics;
 use crate::nag::Nag;
 use crate::random::Random;
+use crate::retry_rules::BadAnnotation;
 use crate::topics::{Listed, TopicMap, UnfitName};
 
 /// How long one question to the gateway may take.
@@ -95,6 +97,7 @@ impl Discovery {
     /// Keeps `topics` up to date, until dropped.
     pub async fn run(self, topics: watch::Sender<Topics>) {
         let mut nag = Nag::default();
+        let mut told = BTreeSet::new();
         let mut failures = 0_u32;
         loop {
             let pause = match self.ask().await {
@@ -104,6 +107,7 @@ impl Discovery {
                         tracing::info!("the gateway answers again: the topic map is fresh");
                     }
                     self.metrics.topic_map(&map);
+                    complain(&mut told, map.bad());
                     self.publish(&topics, map);
                     self.interval
                 }
@@ -257,4 +261,18 @@ impl Discovery {
                 reason: error.to_string(),
             })
     }
+}
+
+/// Says each once, until it was mended.
+fn complain(told: &mut BTreeSet<BadAnnotation>, bad: &BTreeSet<BadAnnotation>) {
+    for bad in bad.difference(told) {
+        tracing::warn!(
+            function = bad.function,
+            annotation = bad.annotation,
+            value = bad.value,
+            reason = bad.reason,
+            "an annotation of a function cannot be read, the default is used: {bad}"
+        );
+    }
+    told.clone_from(bad);
 }

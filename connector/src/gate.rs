@@ -7,7 +7,8 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
-use crate::governor::{Governor, Intake, ProbeIntervals, Turn};
+use crate::governor::{Governor, Intake, Pass, ProbeIntervals, Refusal, Turn};
+use crate::limit::Bounds;
 use crate::metrics::FunctionLevels;
 use crate::random::Random;
 use crate::verdict::PauseReason;
@@ -27,17 +28,14 @@ struct State {
     governor: Governor,
     levels: FunctionLevels,
     parked: usize,
-    /// How many calls were admitted so far.
-    admitted: u64,
-    /// The newest of them that met the function in working order.
-    newest_reached: u64,
 }
 
 /// The right to make one call; dropped without a report it counts as abandoned.
 #[derive(Debug)]
 pub struct Admitted<'a> {
     gate: &'a Gate,
-    turn: Turn,
+    /// Taken by the report.
+    pass: Option<Pass>,
     number: u64,
 }
 
@@ -46,20 +44,18 @@ pub struct Admitted<'a> {
 pub struct Parked<'a>(&'a Gate);
 
 impl Gate {
-    /// Lets up to `ceiling` calls through at once; tells `intake` when one ended.
+    /// Lets calls through within these bounds; tells `intake` when one ended.
     pub fn new(
-        ceiling: usize,
+        bounds: Bounds,
         intervals: ProbeIntervals,
         random: Random,
         levels: FunctionLevels,
         intake: Arc<Notify>,
     ) -> Self {
         let mut state = State {
-            governor: Governor::new(ceiling, intervals),
+            governor: Governor::new(bounds, intervals),
             levels,
             parked: 0,
-            admitted: 0,
-            newest_reached: 0,
         };
         state.show();
         Self {
@@ -91,13 +87,12 @@ impl Gate {
     fn turn(&self, refusals: u32) -> Result<Admitted<'_>, Turn> {
         let mut state = self.lock();
         match state.governor.turn(Instant::now(), refusals) {
-            turn @ (Turn::Go | Turn::Probe) => {
-                state.admitted += 1;
+            Turn::Go(pass) => {
                 state.show();
                 Ok(Admitted {
                     gate: self,
-                    turn,
-                    number: state.admitted,
+                    number: pass.number(),
+                    pass: Some(pass),
                 })
             }
             turn => Err(turn),
@@ -105,10 +100,11 @@ impl Gate {
     }
 
     /// Takes a place for a message that was refused: always where it must be held, else only where
-    /// no other holds one.
+    /// one more is worth holding.
     pub fn park(&self, must_hold: bool) -> Option<Parked<'_>> {
         let mut state = self.lock();
-        (must_hold || state.parked == 0).then(|| {
+        let parked = state.parked;
+        (must_hold || state.governor.may_park(parked)).then(|| {
             state.parked += 1;
             Parked(self)
         })
@@ -126,7 +122,7 @@ impl Gate {
 
     /// Whether a call that was admitted after number `number` met the function in working order.
     pub fn reached_since(&self, number: u64) -> bool {
-        self.lock().newest_reached > number
+        self.lock().governor.reached_since(number)
     }
 
     /// How many calls may run at once now.
@@ -152,28 +148,49 @@ impl Admitted<'_> {
         self.number
     }
 
-    /// The function is in working order. `true` where this ended a pause.
-    pub fn reached(mut self) -> bool {
-        let turn = std::mem::replace(&mut self.turn, Turn::Later);
-        let mut state = self.gate.lock();
-        state.newest_reached = state.newest_reached.max(self.number);
-        state.governor.reached(turn)
+    /// Whether the call is a probe of a pause.
+    pub fn is_probe(&self) -> bool {
+        self.pass.as_ref().is_some_and(Pass::is_probe)
+    }
+
+    /// The function is in working order; `took` where the call succeeded. `true` where this ended a
+    /// pause.
+    pub fn reached(mut self, took: Option<Duration>) -> bool {
+        let now = Instant::now();
+        self.report(|governor, pass| governor.reached(pass, now, took))
+    }
+
+    /// The call came to nothing through the fault of its own message. `true` where this ended a
+    /// pause.
+    pub fn cleared(mut self) -> bool {
+        self.report(Governor::cleared)
     }
 
     /// The function was not reached or has too much to do. `true` where this began a pause.
     pub fn refused(mut self, reason: PauseReason, retry_after: Option<Duration>) -> bool {
-        let turn = std::mem::replace(&mut self.turn, Turn::Later);
-        let random = self.gate.random.fraction();
-        let mut state = self.gate.lock();
-        (state.governor).refused(turn, Instant::now(), reason, retry_after, random)
+        let refusal = Refusal {
+            reason,
+            retry_after,
+            random: self.gate.random.fraction(),
+        };
+        let now = Instant::now();
+        self.report(|governor, pass| governor.refused(pass, now, refusal))
+    }
+
+    fn report(&mut self, tell: impl FnOnce(&mut Governor, &Pass) -> bool) -> bool {
+        let Some(pass) = self.pass.take() else {
+            return false;
+        };
+        tell(&mut self.gate.lock().governor, &pass)
     }
 }
 
 impl Drop for Admitted<'_> {
     fn drop(&mut self) {
-        // After a report the turn is `Later`, for which this does nothing but wake the others.
         let mut state = self.gate.lock();
-        state.governor.abandoned(self.turn);
+        if let Some(pass) = &self.pass {
+            state.governor.abandoned(pass);
+        }
         state.show();
         drop(state);
         self.gate.changed.notify_waiters();

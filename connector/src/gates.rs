@@ -13,8 +13,10 @@ use crate::discovery::Topics;
 use crate::gate::Gate;
 use crate::governor::{Intake, ProbeIntervals};
 use crate::lane::Shared;
+use crate::limit::Bounds;
 use crate::metrics::Metrics;
 use crate::random::Random;
+use crate::retry_rules::RetryRules;
 use crate::topics::TopicMap;
 
 /// A function that subscribed to the queue's topic.
@@ -24,6 +26,8 @@ pub struct Subscriber {
     pub function: Arc<str>,
     /// Where messages wait for their turn with it.
     pub gate: Arc<Gate>,
+    /// How it wants to be tried again.
+    pub rules: Arc<RetryRules>,
 }
 
 /// A [`Gate`] for each subscriber of one topic, kept while it subscribes.
@@ -32,7 +36,7 @@ pub struct Gates {
     queue: String,
     topic: String,
     topics: watch::Receiver<Topics>,
-    ceiling: usize,
+    bounds: Bounds,
     intervals: ProbeIntervals,
     random: Random,
     metrics: Metrics,
@@ -54,7 +58,10 @@ impl Gates {
             queue: queue.url.name().to_owned(),
             topic: queue.topic.clone(),
             topics: shared.topics.clone(),
-            ceiling: queue.concurrency,
+            bounds: Bounds {
+                least: queue.concurrency_min,
+                most: queue.concurrency,
+            },
             intervals: queue.probes,
             random: shared.random.clone(),
             metrics: shared.metrics.clone(),
@@ -75,8 +82,8 @@ impl Gates {
             (new, old) => new.is_none() && old.is_none(),
         };
         if !same {
-            let functions = map.iter().flat_map(|map| map.functions(&self.topic));
-            let subscribers = functions.map(|function| self.subscriber(&known, function));
+            let functions = map.iter().flat_map(|map| map.subscribers(&self.topic));
+            let subscribers = functions.map(|(name, rules)| self.subscriber(&known, name, rules));
             known.subscribers = subscribers.collect();
             known.map = map;
         }
@@ -100,7 +107,7 @@ impl Gates {
     pub fn limit(&self) -> usize {
         let subscribers = self.subscribers();
         let limits = subscribers.iter().map(|one| one.gate.limit());
-        limits.min().unwrap_or(self.ceiling)
+        limits.min().unwrap_or(self.bounds.most)
     }
 
     /// Returns when a call ended since this returned last. For one waiter.
@@ -109,21 +116,25 @@ impl Gates {
     }
 
     /// With the gate it had before, where it subscribed before.
-    fn subscriber(&self, known: &Known, function: &str) -> Subscriber {
-        let before = known
-            .subscribers
-            .iter()
-            .find(|one| *one.function == *function);
-        before.cloned().unwrap_or_else(|| Subscriber {
-            function: function.into(),
-            gate: Arc::new(Gate::new(
-                self.ceiling,
+    fn subscriber(&self, known: &Known, function: &str, rules: &Arc<RetryRules>) -> Subscriber {
+        let mut subscribers = known.subscribers.iter();
+        let before = subscribers.find(|one| *one.function == *function);
+        let new = || {
+            let levels = self.metrics.function(&self.queue, function);
+            let (random, changed) = (self.random.clone(), self.changed.clone());
+            Arc::new(Gate::new(
+                self.bounds,
                 self.intervals,
-                self.random.clone(),
-                self.metrics.function(&self.queue, function),
-                self.changed.clone(),
-            )),
-        })
+                random,
+                levels,
+                changed,
+            ))
+        };
+        Subscriber {
+            function: before.map_or_else(|| function.into(), |one| one.function.clone()),
+            gate: before.map_or_else(new, |one| one.gate.clone()),
+            rules: rules.clone(),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Known> {

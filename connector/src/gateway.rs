@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use aws_smithy_types::body::SdkBody;
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderName, HeaderValue, Request};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use throughline::header;
 use tokio::time::Instant;
@@ -101,14 +101,21 @@ impl Gateway {
 
     /// Whether anything answers at the gateway's address.
     pub async fn answers(&self) -> bool {
-        let Ok(url) = self.url.join("/healthz") else {
-            return false;
-        };
-        let Ok(request) = Request::get(url.as_str()).body(SdkBody::empty()) else {
-            return false;
-        };
+        self.ask("/healthz").await.is_some()
+    }
+
+    /// Whether a function says of itself, through the gateway, that it is well. Every function has
+    /// this route: Kubernetes asks there as well.
+    pub async fn is_well(&self, function: &str) -> bool {
+        let status = self.ask(&format!("/function/{function}/_/health")).await;
+        status.is_some_and(|status| status.is_success())
+    }
+
+    async fn ask(&self, path: &str) -> Option<StatusCode> {
+        let url = format!("{}{path}", self.url.as_str().trim_end_matches('/'));
+        let request = Request::get(url).body(SdkBody::empty()).ok()?;
         let asked = tokio::time::timeout(Duration::from_secs(5), self.http.send(request)).await;
-        matches!(asked, Ok(Ok(_)))
+        Some(asked.ok()?.ok()?.status())
     }
 
     async fn call(

@@ -1,14 +1,17 @@
-//! How many calls run at once, and when a queue pauses and probes.
+//! How many calls to one function run at once, and when its queue pauses for it and probes.
 //!
-//! An outage must not burn receive counts. So when the functions of a queue are not reached, or say
-//! that they have too much to do, the queue is not received from; one message that is held already
-//! is tried again at growing intervals, until it goes through. After that the number of calls at
+//! An outage must not burn receive counts. So when a function is not reached, answers nothing at
+//! all, or says that it has too much to do, its queue is not received from; what is held already is
+//! tried again at growing intervals, until a call goes through. After that the number of calls at
 //! once starts at half and grows with every success.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::limit::{Bounds, Limit};
+pub use crate::pause::{LONGEST_ASKED, Refusal, STUBBORN};
+use crate::pause::{Pause, Probe, Standing};
 use crate::verdict::PauseReason;
 
 /// The first and the longest pause between two probes.
@@ -20,44 +23,41 @@ pub struct ProbeIntervals {
     pub longest: Duration,
 }
 
-/// After so many failed probes a message is suspected to be the trouble itself.
-pub const STUBBORN: u32 = 5;
-
-/// The longest pause that `Retry-After` is granted: a wrong one must not stop the queue for good.
-pub const LONGEST_ASKED: Duration = Duration::from_secs(15 * 60);
-
-/// How much later than others a suspect asks for the probe.
-const DEFERENCE: Duration = Duration::from_millis(500);
+/// The shortest pause of a function that has too much to do.
+const SHORTEST: Duration = Duration::from_millis(10);
 
 /// Decides, for one function of a queue, who may call it and whether to receive.
 #[derive(Debug)]
 pub struct Governor {
     intervals: ProbeIntervals,
-    ceiling: usize,
-    limit: f64,
+    bounds: Bounds,
+    limit: Limit,
     running: usize,
     pause: Option<Pause>,
-}
-
-#[derive(Debug)]
-struct Pause {
-    reason: PauseReason,
-    next_probe: Instant,
-    failed_probes: u32,
-    probing: bool,
+    /// How many calls were let through so far.
+    admitted: u64,
+    /// The newest of them that met the function in working order.
+    newest_reached: u64,
+    /// What was let through up to here says nothing new of an overload.
+    answered_for: u64,
 }
 
 /// Whether a held message may be delivered now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub enum Turn {
-    /// Yes, and the call is counted; every `Go` ends with one of the `Governor`'s reports.
-    Go,
-    /// Yes, as the one probe of a pause.
-    Probe,
+    /// Yes; the call is counted, and ends with one of the `Governor`'s reports.
+    Go(Pass),
     /// Not before this instant.
     At(Instant),
     /// Not before something changes.
     Later,
+}
+
+/// The right to make one call.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Pass {
+    number: u64,
+    probe: Option<Standing>,
 }
 
 /// Whether to receive now.
@@ -88,107 +88,131 @@ impl Intake {
     }
 }
 
+impl Pass {
+    /// Which of the function's calls this is, counted from 1.
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Whether the call is a probe of a pause.
+    pub fn is_probe(&self) -> bool {
+        self.probe.is_some()
+    }
+}
+
 impl Governor {
-    /// Starts open, with up to `ceiling` calls at once.
-    pub fn new(ceiling: usize, intervals: ProbeIntervals) -> Self {
+    /// Starts open, at the upper bound.
+    pub fn new(bounds: Bounds, intervals: ProbeIntervals) -> Self {
         Self {
             intervals,
-            ceiling,
-            limit: ceiling as f64,
+            bounds,
+            limit: Limit::new(bounds),
             running: 0,
             pause: None,
+            admitted: 0,
+            newest_reached: 0,
+            answered_for: 0,
         }
     }
 
     /// Asks for a turn to deliver a message that is held and was refused `refusals` times before.
     pub fn turn(&mut self, now: Instant, refusals: u32) -> Turn {
-        let limit = self.limit();
-        match &mut self.pause {
-            Some(pause) if pause.probing => Turn::Later,
-            // A message that failed every probe may itself be the trouble: others go before it.
-            Some(pause) if now < pause.next_probe + deference(refusals) => {
-                Turn::At(pause.next_probe + deference(refusals))
-            }
-            Some(pause) => {
-                pause.probing = true;
-                Turn::Probe
-            }
-            None if self.running < limit => {
-                self.running += 1;
-                Turn::Go
-            }
-            None => Turn::Later,
-        }
+        let probe = match &mut self.pause {
+            Some(pause) => match pause.probe(now, refusals) {
+                Probe::Now(standing) => Some(standing),
+                Probe::At(instant) => return Turn::At(instant),
+                Probe::Later => return Turn::Later,
+            },
+            None if self.running < self.limit.now() => None,
+            None => return Turn::Later,
+        };
+        self.running += usize::from(probe.is_none());
+        self.admitted += 1;
+        Turn::Go(Pass {
+            number: self.admitted,
+            probe,
+        })
     }
 
-    /// Asks whether to receive, while `held` messages are held. In a pause one more is received to
-    /// probe with, where none is held, or where the one that is held failed too many probes.
+    /// Asks whether to receive, while `held` messages are held.
     pub fn intake(&self, now: Instant, held: usize) -> Intake {
         match &self.pause {
             None => Intake::Open,
-            Some(pause) if pause.probing || held > usize::from(pause.failed_probes >= STUBBORN) => {
-                Intake::Closed
-            }
-            Some(pause) if now < pause.next_probe => Intake::At(pause.next_probe),
-            Some(_) => Intake::One,
+            Some(pause) => pause.intake(now, held, self.bounds.most),
         }
     }
 
-    /// A call came back that speaks for a function in working order. `true` where this ended a pause.
-    pub fn reached(&mut self, turn: Turn) -> bool {
-        match turn {
-            Turn::Probe => self.pause.take().is_some(),
-            _ => {
-                self.running = self.running.saturating_sub(1);
-                self.limit = (self.limit + 1.0 / self.limit).min(self.ceiling as f64);
-                false
-            }
+    /// Whether one more refused message is held to probe with, where `parked` are.
+    pub fn may_park(&self, parked: usize) -> bool {
+        match &self.pause {
+            None => true,
+            Some(pause) => pause.may_park(parked, self.bounds.most),
         }
     }
 
-    /// A call came back that asks for a pause. `true` where this began one. `random` from 0 up to 1.
-    pub fn refused(
-        &mut self,
-        turn: Turn,
-        now: Instant,
-        reason: PauseReason,
-        retry_after: Option<Duration>,
-        random: f64,
-    ) -> bool {
-        if turn == Turn::Go {
-            self.running = self.running.saturating_sub(1);
+    /// A call met the function in working order; `took` where it succeeded. `true` where this ended
+    /// a pause.
+    pub fn reached(&mut self, pass: &Pass, now: Instant, took: Option<Duration>) -> bool {
+        self.newest_reached = self.newest_reached.max(pass.number);
+        if pass.probe.is_none() {
+            self.limit.grow();
+            if let Some(took) = took {
+                self.limit.succeeded(now, took, self.running);
+            }
+        }
+        self.cleared(pass)
+    }
+
+    /// A call came to nothing through the fault of its own message: the function is well, and no
+    /// more is said of it. `true` where this ended a pause.
+    pub fn cleared(&mut self, pass: &Pass) -> bool {
+        if pass.probe.is_some() {
+            self.answered_for = self.answered_for.max(pass.number);
+            return self.pause.take().is_some();
+        }
+        self.running = self.running.saturating_sub(1);
+        false
+    }
+
+    /// A call came back that asks for a pause. `true` where this began one.
+    pub fn refused(&mut self, pass: &Pass, now: Instant, refusal: Refusal) -> bool {
+        match (pass.probe, &mut self.pause) {
+            (Some(standing), Some(pause)) => {
+                pause.failed(standing, now, refusal);
+                return false;
+            }
+            (Some(_), None) => {}
+            (None, _) => self.running = self.running.saturating_sub(1),
         }
         // Calls that were on their way when the pause began say nothing new.
-        if turn == Turn::Go && self.pause.is_some() {
+        if self.pause.is_some() || pass.number <= self.answered_for {
             return false;
         }
-        let failed_probes = self
-            .pause
-            .as_ref()
-            .map_or(0, |pause| pause.failed_probes + 1);
-        let began = self.pause.is_none();
-        if began {
-            self.limit = (self.limit / 2.0).max(1.0);
+        self.limit.halve();
+        self.answered_for = self.admitted;
+        let mut intervals = self.intervals;
+        if refusal.reason == PauseReason::Overload
+            && let Some(usual) = self.limit.usual()
+        {
+            // By then one of the calls that kept it busy is over.
+            intervals.first = usual.max(SHORTEST).min(intervals.first);
         }
-        let interval = self
-            .interval(failed_probes, random)
-            .max(retry_after.unwrap_or_default().min(LONGEST_ASKED));
-        self.pause = Some(Pause {
-            reason,
-            next_probe: now + interval,
-            failed_probes,
-            probing: false,
-        });
-        began
+        self.pause = Some(Pause::begin(now, refusal, intervals));
+        true
     }
 
     /// A call ended without saying anything: its lease was lost, or the process stops.
-    pub fn abandoned(&mut self, turn: Turn) {
-        match (turn, &mut self.pause) {
-            (Turn::Probe, Some(pause)) => pause.probing = false,
-            (Turn::Go, _) => self.running = self.running.saturating_sub(1),
-            _ => {}
+    pub fn abandoned(&mut self, pass: &Pass) {
+        match (pass.probe, &mut self.pause) {
+            (Some(standing), Some(pause)) => pause.ended(standing),
+            (Some(_), None) => {}
+            (None, _) => self.running = self.running.saturating_sub(1),
         }
+    }
+
+    /// Whether a call that was let through after number `number` met the function in working order.
+    pub fn reached_since(&self, number: u64) -> bool {
+        self.newest_reached > number
     }
 
     /// Why the queue is paused, where it is.
@@ -196,33 +220,14 @@ impl Governor {
         self.pause.as_ref().map(|pause| pause.reason)
     }
 
-    /// How many calls run now, a probe included.
+    /// How many calls run now, probes included.
     pub fn running(&self) -> usize {
-        self.running + usize::from(self.pause.as_ref().is_some_and(|pause| pause.probing))
+        self.running + self.pause.as_ref().map_or(0, Pause::probing)
     }
 
     /// How many calls may run at once now.
     pub fn limit(&self) -> usize {
-        (self.limit as usize).clamp(1, self.ceiling.max(1))
-    }
-
-    /// Doubles with every failed probe; between three and four quarters of that, so that replicas spread.
-    fn interval(&self, failed_probes: u32, random: f64) -> Duration {
-        let doubled = self
-            .intervals
-            .first
-            .saturating_mul(1 << failed_probes.min(16));
-        doubled
-            .min(self.intervals.longest)
-            .mul_f64(0.75 + 0.25 * random.clamp(0.0, 1.0))
-    }
-}
-
-fn deference(refusals: u32) -> Duration {
-    if refusals >= STUBBORN {
-        DEFERENCE
-    } else {
-        Duration::ZERO
+        self.limit.now()
     }
 }
 

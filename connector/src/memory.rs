@@ -1,4 +1,5 @@
-//! What each message has achieved so far: which functions succeeded, and whether all did.
+//! What each message has achieved so far: which functions succeeded, whether all did, and which
+//! fell over it.
 //!
 //! So a redelivery invokes only what has not succeeded yet, and a message that was delivered but
 //! could not be deleted is deleted when it comes again. Bounded: the least recently touched goes.
@@ -12,6 +13,8 @@ use crate::lease::MessageId;
 pub struct Achieved {
     /// The functions that succeeded.
     pub functions: BTreeSet<String>,
+    /// The functions that fell over it, through its own fault.
+    pub blamed: BTreeSet<String>,
     /// The message is done: all that is left is to delete it.
     pub done: bool,
 }
@@ -48,11 +51,23 @@ impl Memory {
         self.touch(message).functions.insert(function.to_owned());
     }
 
+    /// A function fell over the message, through the message's own fault.
+    pub fn blamed(&mut self, message: &MessageId, function: &str) {
+        self.touch(message).blamed.insert(function.to_owned());
+    }
+
+    /// Whether a function fell over the message before.
+    pub fn is_blamed(&self, message: &str, function: &str) -> bool {
+        let achieved = self.entries.get(message);
+        achieved.is_some_and(|(_, achieved)| achieved.blamed.contains(function))
+    }
+
     /// Nothing is left to do but to delete the message.
     pub fn done(&mut self, message: &MessageId) {
         let achieved = self.touch(message);
         achieved.done = true;
         achieved.functions.clear();
+        achieved.blamed.clear();
     }
 
     /// How many messages are remembered.
@@ -100,6 +115,14 @@ mod tests {
         assert!(!memory.recall("m1").done);
         memory.done(&id(1));
         assert!(memory.recall("m1").done);
+    }
+
+    #[test]
+    fn what_fell_over_a_message_is_remembered() {
+        let mut memory = Memory::new(10);
+        memory.blamed(&id(1), "f");
+        assert!(memory.is_blamed("m1", "f"));
+        assert!(!memory.is_blamed("m1", "g") && !memory.is_blamed("m2", "f"));
     }
 
     #[test]

@@ -1,15 +1,21 @@
 //! Which functions subscribed to which topic.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::Deserialize;
+
+use crate::retry_rules::{BadAnnotation, RetryRules};
 
 /// The annotation with which a function subscribes.
 const ANNOTATION: &str = "topic";
 
-/// Topic → functions, as `name.namespace`.
+/// Topic → functions, as `name.namespace`, with how each wants to be tried again.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TopicMap(BTreeMap<String, BTreeSet<String>>);
+pub struct TopicMap {
+    topics: BTreeMap<String, BTreeMap<String, Arc<RetryRules>>>,
+    bad: BTreeSet<BadAnnotation>,
+}
 
 /// A function as the gateway lists it; annotations may be missing or null.
 #[derive(Debug, Deserialize)]
@@ -48,18 +54,20 @@ impl TopicMap {
                 .get(ANNOTATION)
                 .and_then(Option::as_deref)
                 .unwrap_or_default();
-            for topic in topics
-                .split(',')
-                .map(str::trim)
-                .filter(|topic| !topic.is_empty())
-            {
-                if !is_fit(&path) {
-                    return Err(UnfitName(path.chars().take(100).collect()));
-                }
-                self.0
+            let topics = topics.split(',').map(str::trim);
+            let mut topics = topics.filter(|topic| !topic.is_empty()).peekable();
+            if topics.peek().is_none() {
+                continue;
+            }
+            if !is_fit(&path) {
+                return Err(UnfitName(path.chars().take(100).collect()));
+            }
+            let rules = Arc::new(RetryRules::read(&path, &annotations, &mut self.bad));
+            for topic in topics {
+                self.topics
                     .entry(topic.to_owned())
                     .or_default()
-                    .insert(path.clone());
+                    .insert(path.clone(), rules.clone());
             }
         }
         Ok(())
@@ -67,17 +75,28 @@ impl TopicMap {
 
     /// The functions subscribed to a topic, matched exactly, in a stable order.
     pub fn functions(&self, topic: &str) -> impl Iterator<Item = &str> {
-        self.0.get(topic).into_iter().flatten().map(String::as_str)
+        self.subscribers(topic).map(|(function, _)| function)
+    }
+
+    /// The same with how each wants to be tried again.
+    pub fn subscribers(&self, topic: &str) -> impl Iterator<Item = (&str, &Arc<RetryRules>)> {
+        let subscribers = self.topics.get(topic).into_iter().flatten();
+        subscribers.map(|(function, rules)| (function.as_str(), rules))
+    }
+
+    /// The annotations that cannot be read; the defaults hold in their place.
+    pub fn bad(&self) -> &BTreeSet<BadAnnotation> {
+        &self.bad
     }
 
     /// Whether any function subscribed to a topic.
     pub fn has(&self, topic: &str) -> bool {
-        self.0.contains_key(topic)
+        self.topics.contains_key(topic)
     }
 
     /// Topics with the number of their functions.
     pub fn counts(&self) -> impl Iterator<Item = (&str, usize)> {
-        self.0
+        self.topics
             .iter()
             .map(|(topic, functions)| (topic.as_str(), functions.len()))
     }
@@ -143,6 +162,33 @@ mod tests {
             assert!(added.is_err(), "{name:?}");
             assert_eq!(TopicMap::default().add(Some("ns"), listed("")), Ok(()));
         }
+    }
+
+    #[test]
+    fn how_a_function_wants_to_be_tried_again_is_read_with_its_topics() {
+        let map = map(
+            Some("ns"),
+            r#"[{"name":"a","annotations":{"topic":"t, u","com.openfaas.retry.attempts":"4","com.openfaas.retry.codes":"x"}},
+                {"name":"b","annotations":{"topic":"t"}},
+                {"name":"no-subscriber","annotations":{"com.openfaas.retry.attempts":"none"}}]"#,
+        );
+        let attempts = |topic| -> Vec<_> {
+            let subscribers = map.subscribers(topic);
+            subscribers
+                .map(|(function, rules)| (function.to_owned(), rules.attempts))
+                .collect()
+        };
+        assert_eq!(
+            attempts("t"),
+            [("a.ns".to_owned(), Some(4)), ("b.ns".to_owned(), None)]
+        );
+        assert_eq!(attempts("u"), [("a.ns".to_owned(), Some(4))]);
+        let bad: Vec<_> = map
+            .bad()
+            .iter()
+            .map(|bad| (&*bad.function, &*bad.value))
+            .collect();
+        assert_eq!(bad, [("a.ns", "x")], "told once, and of subscribers only");
     }
 
     #[test]

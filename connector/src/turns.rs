@@ -8,13 +8,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::Notify;
 
+use crate::blame::{Evidence, falls_over};
 use crate::gate::Admitted;
 use crate::gates::Subscriber;
 use crate::gateway::Call;
 use crate::judgement::Part;
 use crate::lane::{Lane, Phase};
 use crate::lease::Claim;
-use crate::verdict::{PauseReason, Terms, Verdict, judge, may_be_the_messages_fault};
+use crate::retry_rules::RetryRules;
+use crate::verdict::{Class, PauseReason, Terms, Verdict, classify, judge};
 
 /// What is delivered in one go, a message or a batch, as it takes its turns.
 #[derive(Debug)]
@@ -66,8 +68,10 @@ impl<'a> Turns<'a> {
     where
         C: Future<Output = Call>,
     {
-        let lane = self.lane;
-        let (mut last, mut refusals, mut since, mut parked) = (None, 0, 0, None);
+        let (lane, gate) = (self.lane, &subscriber.gate);
+        let known = self.is_known(&subscriber.function);
+        let (mut last, mut parked) = (None::<Call>, None);
+        let (mut refusals, mut since, mut well_before) = (0, 0, 0);
         loop {
             let fared = |part, call| Some(Fared { part, call });
             let admitted = match self.turn(subscriber, refusals).await {
@@ -77,21 +81,37 @@ impl<'a> Turns<'a> {
                 Err(Instead::WornOut) => return fared(Part::WornOut, last),
                 Err(Instead::Unsubscribed) => return None,
             };
+            let is_suspect = known || last.is_some_and(|call| falls_over(&call.outcome));
+            let is_well = is_suspect && lane.shared.gateway.is_well(&subscriber.function).await;
             let call = call(refusals).await;
-            let terms = self.terms();
-            let mut verdict = judge(&call.outcome, &terms);
-            let others_went_through = refusals >= 2 && subscriber.gate.reached_since(since);
-            if others_went_through && may_be_the_messages_fault(&call.outcome) {
-                // This one failed again and again meanwhile: it must not stop them.
-                let pause = terms.backoff.delay(terms.receive_count, terms.random);
-                verdict = Verdict::RetryAfter(pause);
-            }
+            let outcome = &call.outcome;
+            well_before = if is_well && falls_over(outcome) {
+                well_before + 1
+            } else {
+                0
+            };
+            let evidence = Evidence {
+                refusals,
+                others_since_this_call: gate.reached_since(admitted.number()),
+                others_since_refusal: refusals > 0 && gate.reached_since(since),
+                well_before,
+                known,
+            };
+            let blamed = evidence.blames(outcome);
+            let verdict = judge(outcome, &self.terms(&subscriber.rules, blamed));
             let Verdict::Pause {
                 reason,
                 retry_after,
             } = verdict
             else {
-                if admitted.reached() {
+                let ended_a_pause = if blamed {
+                    self.blame(&subscriber.function, &call);
+                    admitted.cleared()
+                } else {
+                    let success = classify(outcome) == Class::Success;
+                    admitted.reached(success.then_some(call.took))
+                };
+                if ended_a_pause {
                     tracing::info!(
                         queue = lane.queue.name(),
                         function = &*subscriber.function,
@@ -109,15 +129,14 @@ impl<'a> Turns<'a> {
                     queue = lane.queue.name(),
                     function = &*subscriber.function,
                     reason = reason.kind(),
-                    "the queue pauses until a probe succeeds: {}",
-                    call.outcome
+                    "the queue pauses until a probe succeeds: {outcome}"
                 );
             }
             // Too much to do ends soon: giving back would only burn receives. An outage may last,
             // and another replica may reach what this one does not.
             let must_hold = reason == PauseReason::Overload || lane.must_hold(self.receive_count);
             if parked.is_none() {
-                parked = subscriber.gate.park(must_hold);
+                parked = gate.park(must_hold);
             }
             if parked.is_none() {
                 self.given_up.set();
@@ -178,13 +197,36 @@ impl<'a> Turns<'a> {
         Ok(())
     }
 
-    fn terms(&self) -> Terms {
+    fn terms<'r>(&self, rules: &'r RetryRules, blamed: bool) -> Terms<'r> {
         Terms {
             receive_count: self.receive_count,
             backoff: self.lane.config.backoff,
             on_rejection: self.lane.on_rejection(),
+            rules,
+            blamed,
             random: self.lane.shared.random.fraction(),
         }
+    }
+
+    /// Whether the function fell over it before.
+    fn is_known(&self, function: &str) -> bool {
+        let memory = self.lane.memory();
+        let mut claims = self.claims.iter();
+        claims.any(|claim| memory.is_blamed(&claim.message, function))
+    }
+
+    /// Remembers that the function fell over it. Which message of a batch it was cannot be told.
+    fn blame(&self, function: &str, call: &Call) {
+        let [claim] = self.claims else { return };
+        if falls_over(&call.outcome) {
+            self.lane.memory().blamed(&claim.message, function);
+        }
+        tracing::warn!(
+            queue = self.lane.queue.name(),
+            function,
+            "the function is well and this message is not: it is retried and counted as a failure: {}",
+            call.outcome
+        );
     }
 }
 

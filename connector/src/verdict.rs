@@ -1,9 +1,11 @@
 //! From what came back to what becomes of the message: the whole table.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
 use crate::backoff::Backoff;
+use crate::retry_rules::RetryRules;
 
 /// What a call to a function came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +59,9 @@ pub enum Class {
     Infrastructure,
     /// The function has too much to do. No fault of the message.
     Overload,
+    /// Nothing came back in all the time there was. The function's fault, or the message's; see
+    /// [`crate::blame`].
+    Hang,
 }
 
 /// What becomes of a message that its functions reject for good.
@@ -98,17 +103,23 @@ pub enum PauseReason {
     Infrastructure,
     /// A function has too much to do.
     Overload,
+    /// A function answers nothing.
+    Hang,
 }
 
 /// What a verdict rests on, besides the outcome.
 #[derive(Clone, Copy, Debug)]
-pub struct Terms {
+pub struct Terms<'a> {
     /// How often SQS has handed the message out, this time included.
     pub receive_count: u32,
     /// The bounds of the pause between two tries.
     pub backoff: Backoff,
     /// What becomes of rejected messages.
     pub on_rejection: OnRejection,
+    /// How the function wants to be tried again.
+    pub rules: &'a RetryRules,
+    /// The message is to blame for what became of the call.
+    pub blamed: bool,
     /// A number from 0 up to 1.
     pub random: f64,
 }
@@ -117,8 +128,7 @@ pub struct Terms {
 pub fn classify(outcome: &Outcome) -> Class {
     let answer = match outcome {
         Outcome::Answered(answer) => answer,
-        // A message on which a function hangs would stop its queue if this were infrastructure.
-        Outcome::Failed(Transport::Timeout) => return Class::Retryable,
+        Outcome::Failed(Transport::Timeout) => return Class::Hang,
         Outcome::Failed(Transport::Connect | Transport::Dropped | Transport::Hung) => {
             return Class::Infrastructure;
         }
@@ -131,48 +141,67 @@ pub fn classify(outcome: &Outcome) -> Class {
         429 => Class::Overload,
         400..=499 => Class::Permanent,
         500 | 503 if by_proxy => Class::Infrastructure,
-        502 if answer.empty && !answer.by_function && !answer.late => Class::Infrastructure,
+        // The provider is not reached; or, after so long, the gateway's own timeout.
+        502 if answer.empty && !answer.by_function && answer.late => Class::Hang,
+        502 if answer.empty && !answer.by_function => Class::Infrastructure,
         503 => Class::Overload,
         _ => Class::Retryable,
     }
 }
 
+/// Whose trouble it is for a function that has `codes` of its own. They speak of what the function
+/// itself answered: what was made on the way to it, and a function that was not reached, keep their
+/// class. Overload that is to be tried again stays overload, since its pauses cost no receives.
+fn classify_by(codes: &BTreeSet<u16>, outcome: &Outcome) -> Class {
+    let class = classify(outcome);
+    let Outcome::Answered(answer) = outcome else {
+        return class;
+    };
+    if answer.internal.is_some() || answer.status < 300 {
+        return class;
+    }
+    match class {
+        Class::Overload if codes.contains(&answer.status) || !answer.by_function => class,
+        Class::Retryable | Class::Permanent if codes.contains(&answer.status) => Class::Retryable,
+        Class::Retryable | Class::Permanent | Class::Overload => Class::Permanent,
+        Class::Success | Class::Infrastructure | Class::Hang => class,
+    }
+}
+
 /// The verdict on one function's outcome.
-pub fn judge(outcome: &Outcome, terms: &Terms) -> Verdict {
+pub fn judge(outcome: &Outcome, terms: &Terms<'_>) -> Verdict {
     let asked = match outcome {
         Outcome::Answered(answer) => answer.retry_after,
         Outcome::Failed(_) => None,
     };
     let retry = || {
-        let drawn = terms.backoff.delay(terms.receive_count, terms.random);
+        let drawn = (terms.rules).pause(terms.backoff, terms.receive_count, terms.random);
         Verdict::RetryAfter(asked.map_or(drawn, |asked| asked.max(drawn)))
     };
-    match classify(outcome) {
+    let reject = |reason| match terms.on_rejection {
+        OnRejection::DeadLetter => Verdict::DeadLetter { reason },
+        OnRejection::Retry => retry(),
+    };
+    let class = match &terms.rules.codes {
+        _ if terms.blamed => Class::Retryable,
+        Some(codes) => classify_by(codes, outcome),
+        None => classify(outcome),
+    };
+    let pause = |reason| Verdict::Pause {
+        reason,
+        retry_after: asked,
+    };
+    match class {
         Class::Success => Verdict::Delete,
+        Class::Retryable if terms.rules.used_up(terms.receive_count) => reject(format!(
+            "failed at each of {} receives, the last time with {outcome}",
+            terms.receive_count
+        )),
         Class::Retryable => retry(),
-        Class::Permanent if terms.on_rejection == OnRejection::Retry => retry(),
-        Class::Permanent => Verdict::DeadLetter {
-            reason: format!("rejected with {outcome}"),
-        },
-        Class::Infrastructure => Verdict::Pause {
-            reason: PauseReason::Infrastructure,
-            retry_after: asked,
-        },
-        Class::Overload => Verdict::Pause {
-            reason: PauseReason::Overload,
-            retry_after: asked,
-        },
-    }
-}
-
-/// A message on which the gateway or the function falls over looks like an outage.
-pub fn may_be_the_messages_fault(outcome: &Outcome) -> bool {
-    match outcome {
-        Outcome::Failed(Transport::Dropped) => true,
-        Outcome::Answered(answer) => {
-            classify(outcome) == Class::Infrastructure && matches!(answer.status, 500..=599)
-        }
-        Outcome::Failed(_) => false,
+        Class::Permanent => reject(format!("rejected with {outcome}")),
+        Class::Infrastructure => pause(PauseReason::Infrastructure),
+        Class::Overload => pause(PauseReason::Overload),
+        Class::Hang => pause(PauseReason::Hang),
     }
 }
 
@@ -212,13 +241,14 @@ impl Verdict {
 
 impl PauseReason {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Infrastructure, Self::Overload];
+    pub const ALL: [Self; 3] = [Self::Infrastructure, Self::Overload, Self::Hang];
 
     /// The name in log lines and metric labels.
     pub fn kind(self) -> &'static str {
         match self {
             Self::Infrastructure => "infrastructure",
             Self::Overload => "overload",
+            Self::Hang => "hang",
         }
     }
 }
@@ -232,6 +262,7 @@ impl Class {
             Self::Permanent => "application, permanent",
             Self::Infrastructure => "infrastructure",
             Self::Overload => "overload",
+            Self::Hang => "hang",
         }
     }
 }

@@ -1,12 +1,21 @@
 use super::*;
 
-const TERMS: Terms = Terms {
+const RULES: &RetryRules = &RetryRules {
+    attempts: None,
+    codes: None,
+    min_wait: None,
+    max_wait: None,
+};
+
+const TERMS: Terms<'_> = Terms {
     receive_count: 3,
     backoff: Backoff {
         min: Duration::from_secs(1),
         max: Duration::from_secs(300),
     },
     on_rejection: OnRejection::DeadLetter,
+    rules: RULES,
+    blamed: false,
     random: 0.5,
 };
 
@@ -103,7 +112,7 @@ fn the_table_of_the_readme_is_what_the_code_does() {
 
 #[test]
 fn every_status_has_the_class_of_its_contract() {
-    use Class::{Infrastructure, Overload, Permanent, Retryable, Success};
+    use Class::{Hang, Infrastructure, Overload, Permanent, Retryable, Success};
     for status in 100..=599_u16 {
         let [function, plain, empty, late, proxy] = variants(status).map(|(_, a)| class_of(a));
         let expected = match status {
@@ -119,13 +128,7 @@ fn every_status_has_the_class_of_its_contract() {
             429 => [Overload; 5],
             400..=499 => [Permanent; 5],
             500 => [Retryable, Retryable, Retryable, Retryable, Infrastructure],
-            502 => [
-                Retryable,
-                Retryable,
-                Infrastructure,
-                Retryable,
-                Infrastructure,
-            ],
+            502 => [Retryable, Retryable, Infrastructure, Hang, Infrastructure],
             503 => [Overload, Overload, Overload, Overload, Infrastructure],
             _ => [Retryable; 5],
         };
@@ -245,4 +248,131 @@ fn with_several_functions_the_most_patient_verdict_wins() {
     assert_eq!(longer.clone().and(retry.clone()), longer);
     assert_eq!(retry.and(pause.clone()), pause);
     assert_eq!(pause.clone().and(delete), pause);
+}
+
+fn of_function(status: u16) -> Outcome {
+    Outcome::Answered(Answer {
+        status,
+        by_function: true,
+        ..Answer::default()
+    })
+}
+
+#[test]
+fn what_hangs_pauses_unless_the_message_is_to_blame() {
+    let timeout = Outcome::Failed(Transport::Timeout);
+    let pause = Verdict::Pause {
+        reason: PauseReason::Hang,
+        retry_after: None,
+    };
+    assert_eq!(judge(&timeout, &TERMS), pause);
+    let blamed = Terms {
+        blamed: true,
+        ..TERMS
+    };
+    for outcome in [timeout, Outcome::Failed(Transport::Dropped)] {
+        assert_eq!(
+            judge(&outcome, &blamed),
+            Verdict::RetryAfter(Duration::from_secs(2))
+        );
+    }
+}
+
+#[test]
+fn a_message_whose_attempts_are_used_up_is_rejected_with_the_reason() {
+    let rules = RetryRules {
+        attempts: Some(3),
+        ..RetryRules::default()
+    };
+    let at = |receive_count, on_rejection| {
+        let terms = Terms {
+            receive_count,
+            on_rejection,
+            rules: &rules,
+            ..TERMS
+        };
+        judge(&of_function(500), &terms)
+    };
+    assert!(matches!(
+        at(2, OnRejection::DeadLetter),
+        Verdict::RetryAfter(_)
+    ));
+    let reason = "failed at each of 3 receives, the last time with status 500".to_owned();
+    assert_eq!(
+        at(3, OnRejection::DeadLetter),
+        Verdict::DeadLetter { reason }
+    );
+    assert!(matches!(at(4, OnRejection::Retry), Verdict::RetryAfter(_)));
+}
+
+#[test]
+fn an_outage_uses_up_no_attempts() {
+    let rules = RetryRules {
+        attempts: Some(1),
+        ..RetryRules::default()
+    };
+    let terms = Terms {
+        rules: &rules,
+        ..TERMS
+    };
+    let of_gateway = |status| {
+        Outcome::Answered(Answer {
+            status,
+            empty: true,
+            ..Answer::default()
+        })
+    };
+    let out = [404, 429, 502, 503].map(of_gateway);
+    let failed = [
+        Transport::Connect,
+        Transport::Dropped,
+        Transport::Timeout,
+        Transport::Hung,
+    ];
+    for outcome in out.into_iter().chain(failed.map(Outcome::Failed)) {
+        let verdict = judge(&outcome, &terms);
+        assert!(matches!(verdict, Verdict::Pause { .. }), "{outcome}");
+    }
+}
+
+#[test]
+fn a_functions_own_codes_say_which_of_its_statuses_are_tried_again() {
+    let rules = RetryRules {
+        codes: Some([400, 404, 429, 502].into()),
+        ..RetryRules::default()
+    };
+    let terms = Terms {
+        rules: &rules,
+        ..TERMS
+    };
+    for status in 300..600 {
+        let verdict = judge(&of_function(status), &terms);
+        match status {
+            400 | 404 | 502 => assert!(matches!(verdict, Verdict::RetryAfter(_)), "{status}"),
+            429 => assert!(matches!(verdict, Verdict::Pause { .. }), "{status}"),
+            _ => assert!(matches!(verdict, Verdict::DeadLetter { .. }), "{status}"),
+        }
+    }
+    assert_eq!(judge(&of_function(204), &terms), Verdict::Delete);
+}
+
+#[test]
+fn a_functions_codes_say_nothing_of_what_it_did_not_answer() {
+    let rules = RetryRules {
+        codes: Some([418].into()),
+        ..RetryRules::default()
+    };
+    for status in 300..600 {
+        for (variant, answer) in variants(status) {
+            let made_elsewhere = answer.internal.is_some();
+            let outcome = Outcome::Answered(answer);
+            let class = classify(&outcome);
+            let kept = classify_by(rules.codes.as_ref().unwrap(), &outcome) == class;
+            let out = matches!(class, Class::Infrastructure | Class::Hang);
+            let unproven = class == Class::Overload && variant != "made by the function";
+            if made_elsewhere || out || unproven {
+                assert!(kept, "{status} {variant}");
+            }
+        }
+    }
 }

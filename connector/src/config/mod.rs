@@ -92,8 +92,10 @@ pub struct QueueConfig {
     pub wait_time: Duration,
     /// How many messages a poll asks for, 1 to 10.
     pub max_messages: usize,
-    /// How many messages are held at once.
+    /// How many messages are held at once, and the most calls to a function that run at once.
     pub concurrency: usize,
+    /// The fewest calls to a function that may run at once, however busy it is.
+    pub concurrency_min: usize,
     /// The AWS region.
     pub region: String,
     /// Another endpoint than the region's.

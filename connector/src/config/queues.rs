@@ -134,6 +134,7 @@ fn queue(
         layers: [entry, settings],
     };
     let (backoff, probes) = (backoff(&mut reader), probes(&mut reader));
+    let (concurrency_min, concurrency) = concurrency(&mut reader);
     let endpoint = reader.read("endpoint_url", None, |value| web_address(value).map(Some));
     let endpoint_url = endpoint.or_else(|| url.endpoint());
     QueueConfig {
@@ -147,7 +148,8 @@ fn queue(
         wait_time: reader.seconds("wait_time", 20, 0, 20),
         short_visibility: reader.flag("short_visibility", false),
         max_messages: reader.count("max_messages", most_default, 1, 10),
-        concurrency: reader.count("concurrency", 32, 1, 10_000),
+        concurrency,
+        concurrency_min,
         region: region(&mut reader, entry, &url, endpoint_url.as_ref()),
         role: role(&mut reader, entry),
         endpoint_url,
@@ -199,6 +201,19 @@ fn price(reader: &mut Reader<'_>, url: &QueueUrl) -> f64 {
         (price.filter(|price| (0.0..=1000.0).contains(price)))
             .ok_or_else(|| "give US dollars from 0 to 1000, such as 0.40".into())
     })
+}
+
+/// The bounds between which the number of calls at once adapts.
+fn concurrency(reader: &mut Reader<'_>) -> (usize, usize) {
+    let most = reader.count("concurrency", 32, 1, 10_000);
+    let least = reader.count("concurrency_min", 1, 1, 10_000);
+    if least > most {
+        let given = reader.given("concurrency_min").cloned();
+        let (name, value) = given.map_or_else(Default::default, |given| (given.name, given.value));
+        let reason = format!("more than concurrency, {most}; give at most as many");
+        reader.problems.push(name, value, reason);
+    }
+    (least.min(most), most)
 }
 
 fn backoff(reader: &mut Reader<'_>) -> Backoff {

@@ -231,6 +231,7 @@ queues:
     price_per_million_requests: 0.33
     content_type: application/json
     attribute_header_bytes: 4096
+    concurrency_min: 2
     backoff: {min: 2ms, max: 1500ms}
     probe_min: 3s
     probe_max: 40s

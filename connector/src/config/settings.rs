@@ -77,7 +77,12 @@ pub(super) const SETTINGS: &[Setting] = &[
     queue(
         "concurrency",
         &["concurrency"],
-        "Messages held at once, per queue [32]",
+        "Messages held at once, per queue, and the most calls to a function at once [32]",
+    ),
+    queue(
+        "concurrency_min",
+        &["concurrency_min"],
+        "The fewest calls to a function at once, however busy it is [1]",
     ),
     of(
         "gateway_url",

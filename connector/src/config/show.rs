@@ -50,6 +50,7 @@ impl fmt::Display for QueueConfig {
         writeln!(f, "    wait_time: {}", go(self.wait_time))?;
         writeln!(f, "    max_messages: {}", self.max_messages)?;
         writeln!(f, "    concurrency: {}", self.concurrency)?;
+        writeln!(f, "    concurrency_min: {}", self.concurrency_min)?;
         writeln!(f, "    region: {}", self.region)?;
         if let Some(endpoint) = &self.endpoint_url {
             writeln!(f, "    endpoint_url: {endpoint}")?;

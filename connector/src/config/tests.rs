@@ -136,6 +136,19 @@ fn a_flag_comes_before_the_environment_before_the_file_before_the_default() {
 }
 
 #[test]
+fn the_bounds_of_the_number_of_calls_are_not_the_wrong_way_round() {
+    let args = [
+        "--queue-url",
+        QUEUE,
+        "--concurrency=8",
+        "--concurrency-min=9",
+    ];
+    let problems = load_with(&args, &[], "").unwrap_err().to_string();
+    let expected = "--concurrency-min = \"9\": more than concurrency, 8; give at most as many";
+    assert!(problems.contains(expected), "{problems}");
+}
+
+#[test]
 fn every_queue_of_the_file_has_its_own_settings() {
     let file = "
 max_messages: 4
