@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use throughline::milestone;
@@ -17,6 +17,7 @@ use crate::invoke::{Conclusion, conclude};
 use crate::lane::{Lane, Phase};
 use crate::lease::Claim;
 use crate::message::Message;
+use crate::room::Place;
 use crate::settle::{Settled, Settlement};
 use crate::verdict::Verdict;
 
@@ -30,7 +31,7 @@ pub(crate) struct Held {
     pub(crate) claim: Claim,
     /// Heard when the lease is lost.
     pub(crate) lost: oneshot::Receiver<()>,
-    pub(crate) room: OwnedSemaphorePermit,
+    pub(crate) room: Place,
 }
 
 /// What is to be done with a message.
@@ -75,7 +76,7 @@ async fn story(lane: &Lane, held: Held, errand: Errand, correlation: &Correlatio
         mut message,
         claim,
         mut lost,
-        room,
+        mut room,
     } = held;
     let started = Instant::now();
     let mut phase = lane.phase.clone();
@@ -114,10 +115,12 @@ async fn story(lane: &Lane, held: Held, errand: Errand, correlation: &Correlatio
     }
     // Settling is no delivery: the room is for the next message, and the body for nobody.
     let is_buried = matches!(conclusion.verdict, Verdict::DeadLetter { .. });
-    let room = (message.group.is_some() || is_buried).then_some(room);
     if !is_buried {
         message.body.clear();
+        message.attributes.clear();
+        room.unload();
     }
+    let room = (message.group.is_some() || is_buried).then_some(room);
     let ended = settle(lane, &claim, &message, correlation, &conclusion).await;
     drop(room);
     tell(lane, &message, &conclusion, &ended, started);

@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
@@ -12,13 +11,14 @@ use crate::attempt::attempt;
 use crate::delivery::{Ended, Errand, Held};
 use crate::governor::Intake as May;
 use crate::heartbeat::Arrival;
+use crate::in_flight_limit::InFlightLimit;
 use crate::lane::{Lane, Phase};
 use crate::message::Message;
 use crate::nag::Nag;
 use crate::order::{Next, Order};
 use crate::poller::Pollers;
-use crate::queue::QueueError;
-use crate::room::Room;
+use crate::queue::{Attributes, QueueError, QueueErrorKind};
+use crate::room::{Place, Room};
 
 /// The loop looks around at least this often.
 const TICK: Duration = Duration::from_secs(1);
@@ -27,7 +27,7 @@ const TICK: Duration = Duration::from_secs(1);
 struct Polled {
     asked: usize,
     sent: Instant,
-    room: OwnedSemaphorePermit,
+    room: Vec<Place>,
     brought: Result<Vec<Message>, QueueError>,
 }
 
@@ -41,13 +41,16 @@ pub(crate) struct Intake {
     resume: Instant,
     trouble: Nag,
     nobody: Nag,
+    in_flight: InFlightLimit,
+    counts: JoinSet<Result<Attributes, QueueError>>,
+    too_many: Nag,
 }
 
 impl Intake {
     pub(crate) fn new(lane: Arc<Lane>) -> Self {
         let concurrency = lane.config.concurrency;
         Self {
-            room: Room::new(concurrency),
+            room: Room::new(concurrency, lane.config.max_bytes_in_flight),
             pollers: Pollers::new(concurrency, lane.config.max_messages),
             polls: JoinSet::new(),
             work: JoinSet::new(),
@@ -55,6 +58,9 @@ impl Intake {
             resume: Instant::now(),
             trouble: Nag::default(),
             nobody: Nag::default(),
+            in_flight: InFlightLimit::default(),
+            counts: JoinSet::new(),
+            too_many: Nag::default(),
             lane,
         }
     }
@@ -72,6 +78,7 @@ impl Intake {
                 _ = phase.wait_for(|phase| *phase >= Phase::Draining) => break,
                 Some(polled) = self.polls.join_next() => if let Ok(polled) = polled { self.take(polled) },
                 Some(ended) = self.work.join_next() => if let Ok(ended) = ended { self.after(ended) },
+                Some(counted) = self.counts.join_next() => if let Ok(counted) = counted { self.count(counted) },
                 () = self.room.freed(), if full => {}
                 Ok(()) = topics.changed() => {}
                 () = self.lane.gates.changed() => {}
@@ -142,12 +149,18 @@ impl Intake {
         let Polled {
             asked,
             sent,
-            mut room,
+            room,
             brought,
         } = polled;
         match brought {
             Ok(messages) => {
                 metrics.polled(queue.name(), Ok(messages.len()));
+                if self.in_flight.polled(Instant::now(), messages.len()) && !self.lane.is_draining()
+                {
+                    let queue = queue.clone();
+                    self.counts.spawn(async move { queue.attributes().await });
+                }
+                self.tell_limit(None);
                 self.pollers.brought(asked, messages.len());
                 let wait = self.lane.config.wait_time;
                 if messages.is_empty() && (wait.is_zero() || sent.elapsed() < TICK.min(wait / 2)) {
@@ -158,13 +171,18 @@ impl Intake {
                 if self.trouble.over() {
                     tracing::info!(queue = queue.name(), "the queue answers again");
                 }
-                for message in messages {
-                    let Some(room) = room.split(1) else { break };
+                // What is left of the room is given back.
+                for (message, mut room) in messages.into_iter().zip(room) {
+                    room.load(message.size());
                     self.arrive(message, sent, room);
                 }
             }
             Err(error) => {
                 metrics.polled(queue.name(), Err(()));
+                if error.kind == QueueErrorKind::Throttled && error.reason.contains("OverLimit") {
+                    self.in_flight.refused();
+                    self.tell_limit(None);
+                }
                 self.lane.set_reachable(false);
                 self.resume =
                     Instant::now() + self.pollers.failed(self.lane.shared.random.fraction());
@@ -175,7 +193,43 @@ impl Intake {
         }
     }
 
-    fn arrive(&mut self, message: Message, sent: Instant, room: OwnedSemaphorePermit) {
+    /// The queue's counts are there. Where they may not be asked for, nothing is known.
+    fn count(&mut self, counted: Result<Attributes, QueueError>) {
+        match counted {
+            Ok(counts) => {
+                self.in_flight.counted(counts.visible, counts.in_flight);
+                self.tell_limit(Some(&counts));
+            }
+            Err(error) => {
+                tracing::debug!(queue = self.lane.queue.name(), error = %error, "the queue's counts are not known");
+            }
+        }
+    }
+
+    /// Says once a minute that nothing comes because too much is in flight.
+    fn tell_limit(&mut self, counts: Option<&Attributes>) {
+        let (queue, reached) = (self.lane.queue.name(), self.in_flight.is_reached());
+        let level = |reached| (self.lane.shared.metrics).in_flight_limit_reached(queue, reached);
+        if !reached {
+            if self.too_many.over() {
+                level(false);
+                tracing::info!(queue, "messages come again: the queue has room in flight");
+            }
+            return;
+        }
+        level(true);
+        if self.too_many.due(Instant::now()).is_some() {
+            tracing::warn!(
+                queue,
+                visible = counts.map(|counts| counts.visible),
+                in_flight = counts.map(|counts| counts.in_flight),
+                held_here = self.lane.holding.len(),
+                "nothing is received although there are messages: about 120,000 are in flight, which is as many as SQS allows a queue. Look for a receiver that neither deletes nor gives back what it takes, shorten its visibility timeout, or spread the messages over several queues"
+            );
+        }
+    }
+
+    fn arrive(&mut self, message: Message, sent: Instant, room: Place) {
         self.lane.count_received();
         match self.lane.holding.arrive(&message, sent) {
             Arrival::Duplicate => {

@@ -66,6 +66,18 @@ impl Attribute {
 }
 
 impl Message {
+    /// How many bytes it has: body and attributes.
+    pub fn size(&self) -> usize {
+        let attribute = |(name, attribute): (&String, &Attribute)| {
+            let value = match &attribute.value {
+                Value::Text(text) => text.len(),
+                Value::Binary(bytes) => bytes.len(),
+            };
+            name.len() + attribute.data_type.len() + value
+        };
+        self.body.len() + self.attributes.iter().map(attribute).sum::<usize>()
+    }
+
     /// A text attribute by its name, without regard to case.
     pub fn text(&self, name: &str) -> Option<&str> {
         let (_, attribute) =

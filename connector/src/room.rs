@@ -1,8 +1,10 @@
-//! Room for the messages of one queue: how many are held at once.
+//! Room for the messages of one queue: how many are held at once, and how many bytes.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+
+use crate::bulk::Bulk;
 
 /// Room beyond the `concurrency`, for the one message that is tried in place of a suspect.
 const SPARE: usize = 1;
@@ -14,21 +16,49 @@ const SETTLING: usize = 1000;
 #[derive(Debug)]
 pub struct Room {
     permits: Arc<Semaphore>,
+    scales: Arc<Scales>,
     concurrency: usize,
+}
+
+/// The bytes, shared by all that hold some.
+#[derive(Debug)]
+struct Scales {
+    bulk: Mutex<Bulk>,
+    changed: Notify,
+}
+
+/// The room of one message, or of one that a poll may bring. Given back when dropped.
+#[derive(Debug)]
+pub struct Place {
+    scales: Arc<Scales>,
+    load: Load,
+    // Given back before the waiting hear of it.
+    permit: Option<OwnedSemaphorePermit>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Load {
+    Reserved(usize),
+    Held(usize),
+    Unloaded,
 }
 
 impl Room {
     /// All of it free.
-    pub fn new(concurrency: usize) -> Self {
+    pub fn new(concurrency: usize, most_bytes: usize) -> Self {
         Self {
             permits: Arc::new(Semaphore::new(concurrency + SPARE)),
+            scales: Arc::new(Scales {
+                bulk: Mutex::new(Bulk::new(most_bytes)),
+                changed: Notify::new(),
+            }),
             concurrency,
         }
     }
 
     /// How many more messages fit, the one to probe with apart.
     pub fn free(&self) -> usize {
-        self.permits.available_permits().saturating_sub(SPARE)
+        free(&self.permits, &self.scales)
     }
 
     /// How much is taken, by messages and by the polls that may bring some.
@@ -39,23 +69,81 @@ impl Room {
     /// How many messages to receive, where `limit` may be at work at once and SQS has yet to be
     /// told what became of `unsettled`. An SQS that confirms nothing must not fill the memory.
     pub fn fits(&self, limit: usize, unsettled: usize) -> usize {
-        let free = self.free();
-        free.min((limit + free).saturating_sub(self.concurrency))
+        let places = self.permits.available_permits().saturating_sub(SPARE);
+        (self.free())
+            .min((limit + places).saturating_sub(self.concurrency))
             .min((self.concurrency + SETTLING).saturating_sub(unsettled))
     }
 
-    /// Takes room for a poll, the last of it included.
-    pub fn take(&self, count: usize) -> Option<OwnedSemaphorePermit> {
-        let count = u32::try_from(count).ok()?;
-        self.permits.clone().try_acquire_many_owned(count).ok()
+    /// Takes room for the messages of a poll, the last of it included.
+    pub fn take(&self, count: usize) -> Option<Vec<Place>> {
+        let all = u32::try_from(count).ok()?;
+        let mut permits = self.permits.clone().try_acquire_many_owned(all).ok()?;
+        let mut bulk = self.scales.bulk();
+        let places = (0..count).map(|_| Place {
+            load: Load::Reserved(bulk.reserve()),
+            permit: permits.split(1),
+            scales: self.scales.clone(),
+        });
+        Some(places.collect())
+    }
+
+    /// How many bytes of messages are held.
+    pub fn bytes(&self) -> usize {
+        self.scales.bulk().held()
     }
 
     /// Done when a message fits.
     pub fn freed(&self) -> impl Future<Output = ()> + Send + use<> {
-        let permits = self.permits.clone();
+        let (permits, scales) = (self.permits.clone(), self.scales.clone());
         async move {
-            let _ = permits.acquire_many(1 + SPARE as u32).await;
+            loop {
+                let mut changed = std::pin::pin!(scales.changed.notified());
+                changed.as_mut().enable();
+                if free(&permits, &scales) > 0 {
+                    return;
+                }
+                changed.await;
+            }
         }
+    }
+}
+
+fn free(permits: &Semaphore, scales: &Scales) -> usize {
+    (permits.available_permits().saturating_sub(SPARE)).min(scales.bulk().fits())
+}
+
+impl Scales {
+    fn bulk(&self) -> MutexGuard<'_, Bulk> {
+        self.bulk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Place {
+    /// A message of this size takes it.
+    pub fn load(&mut self, size: usize) {
+        if let Load::Reserved(reserved) = self.load {
+            let size = self.scales.bulk().arrived(reserved, size);
+            self.load = Load::Held(size);
+        }
+    }
+
+    /// The message's bytes are no longer needed; its place still is.
+    pub fn unload(&mut self) {
+        match std::mem::replace(&mut self.load, Load::Unloaded) {
+            Load::Reserved(reserved) => self.scales.bulk().unreserve(reserved),
+            Load::Held(size) => self.scales.bulk().gone(size),
+            Load::Unloaded => return,
+        }
+        self.scales.changed.notify_waiters();
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.permit.take();
+        self.unload();
+        self.scales.changed.notify_waiters();
     }
 }
 
@@ -64,9 +152,11 @@ mod tests {
     use super::*;
     use futures_util::FutureExt as _;
 
+    const PLENTY: usize = 1 << 40;
+
     #[test]
     fn when_all_is_taken_there_is_room_to_probe_with() {
-        let room = Room::new(2);
+        let room = Room::new(2, PLENTY);
         let held = room.take(2).unwrap();
         assert_eq!((room.free(), room.taken(), room.fits(2, 2)), (0, 2, 0));
         let probe = room.take(1).unwrap();
@@ -81,12 +171,44 @@ mod tests {
 
     #[test]
     fn what_fits_is_bounded_by_the_limit_and_by_what_is_not_settled() {
-        let room = Room::new(8);
+        let room = Room::new(8, PLENTY);
         let _busy = room.take(3).unwrap();
         assert_eq!(room.fits(8, 3), 5);
         assert_eq!(room.fits(4, 3), 1);
         assert_eq!(room.fits(1, 3), 0);
         assert_eq!(room.fits(8, 8 + SETTLING - 2), 2);
         assert_eq!(room.fits(8, 8 + SETTLING + 5), 0);
+    }
+
+    #[test]
+    fn what_fits_is_bounded_by_the_bytes_of_what_is_held() {
+        const MIB: usize = 1024 * 1024;
+        let room = Room::new(32, 4 * MIB);
+        assert_eq!(room.fits(32, 0), 4, "nobody knows how large they are");
+        let mut places = room.take(4).unwrap();
+        assert_eq!(room.fits(32, 0), 0);
+        for place in &mut places {
+            place.load(MIB);
+        }
+        assert_eq!((room.fits(32, 4), room.bytes()), (0, 4 * MIB));
+        let freed = room.freed();
+        tokio::pin!(freed);
+        assert!(freed.as_mut().now_or_never().is_none());
+        places[0].unload();
+        assert!(freed.as_mut().now_or_never().is_some());
+        assert_eq!((room.fits(32, 4), room.taken()), (1, 4));
+        drop(places);
+        assert_eq!((room.fits(32, 0), room.bytes(), room.taken()), (4, 0, 0));
+    }
+
+    #[test]
+    fn one_message_always_fits_into_an_empty_room() {
+        let room = Room::new(32, 1);
+        assert_eq!(room.fits(32, 0), 1);
+        let mut places = room.take(1).unwrap();
+        places[0].load(5000);
+        assert_eq!(room.fits(32, 1), 0);
+        drop(places);
+        assert_eq!(room.fits(32, 0), 1);
     }
 }

@@ -9,6 +9,7 @@ mod faults;
 mod filters;
 mod headers;
 mod late;
+mod limits;
 mod process;
 mod redrive;
 mod settling;

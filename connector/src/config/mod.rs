@@ -96,6 +96,8 @@ pub struct QueueConfig {
     pub concurrency: usize,
     /// The fewest calls to a function that may run at once, however busy it is.
     pub concurrency_min: usize,
+    /// How many bytes of messages are held at once.
+    pub max_bytes_in_flight: usize,
     /// The AWS region.
     pub region: String,
     /// Another endpoint than the region's.

@@ -14,6 +14,7 @@ use super::raw::{Given, Settings};
 use super::role::role;
 use super::validate::{Reader, upstream_timeout};
 use crate::backoff::Backoff;
+use crate::bulk::LARGEST;
 use crate::content_type;
 use crate::governor::ProbeIntervals;
 use crate::verdict::OnRejection;
@@ -150,6 +151,7 @@ fn queue(
         max_messages: reader.count("max_messages", most_default, 1, 10),
         concurrency,
         concurrency_min,
+        max_bytes_in_flight: reader.read("max_bytes_in_flight", 64 << 20, bytes),
         region: region(&mut reader, entry, &url, endpoint_url.as_ref()),
         role: role(&mut reader, entry),
         endpoint_url,
@@ -214,6 +216,27 @@ fn concurrency(reader: &mut Reader<'_>) -> (usize, usize) {
         reader.problems.push(name, value, reason);
     }
     (least.min(most), most)
+}
+
+/// A number of bytes, in which one message of any size has room.
+fn bytes(value: &str) -> Result<usize, String> {
+    let digits = value.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let unit = match value[digits.len()..].trim() {
+        "" => Some(1),
+        "Ki" | "KiB" => Some(1 << 10),
+        "Mi" | "MiB" => Some(1 << 20),
+        "Gi" | "GiB" => Some(1 << 30),
+        _ => None,
+    };
+    let number = digits.parse::<usize>().ok();
+    let given = number
+        .zip(unit)
+        .and_then(|(number, unit)| number.checked_mul(unit));
+    match given {
+        Some(given) if given >= LARGEST => Ok(given),
+        Some(_) => Err("at least 1MiB, the largest message that SQS takes".into()),
+        None => Err("give a number of bytes, such as 67108864 or 64MiB".into()),
+    }
 }
 
 fn backoff(reader: &mut Reader<'_>) -> Backoff {

@@ -222,6 +222,7 @@ queues:
     wait_time: 5s
     max_messages: 4
     concurrency: 3
+    max_bytes_in_flight: 3MiB
     region: eu-west-1
     endpoint_url: http://127.0.0.1:4566/
     role_arn: arn:aws:iam::000000000000:role/orders
@@ -299,4 +300,39 @@ fn a_drain_that_is_shorter_than_a_poll_is_refused() {
     assert!(problem.contains("give at least 2s"), "{problem}");
     assert_eq!(said(&["--drain-timeout=20s"]), None);
     assert_eq!(said(&["--drain-timeout=0s", "--wait-time=0s"]), None);
+}
+
+#[test]
+fn the_bytes_in_flight_are_read_with_their_unit_and_have_room_for_any_message() {
+    let read = |value: &str| {
+        let flag = format!("--max-bytes-in-flight={value}");
+        match load_with(&["--queue-url", QUEUE, &flag], &[], "") {
+            Ok(Command::Run(config)) => Ok(config.queues[0].max_bytes_in_flight),
+            Ok(_) => panic!("it runs"),
+            Err(problems) => Err(problems.to_string()),
+        }
+    };
+    for (value, bytes) in [
+        ("1048576", 1 << 20),
+        ("1MiB", 1 << 20),
+        ("2 Gi", 2 << 30),
+        ("4096KiB", 4 << 20),
+    ] {
+        assert_eq!(read(value), Ok(bytes));
+    }
+    for (value, why) in [
+        ("0", "at least 1MiB"),
+        ("1023KiB", "at least 1MiB"),
+        ("64MB", "such as 67108864 or 64MiB"),
+        ("much", "such as 67108864 or 64MiB"),
+        ("99999999999999999999", "such as 67108864 or 64MiB"),
+        ("17179869184GiB", "such as 67108864 or 64MiB"),
+    ] {
+        let said = read(value).unwrap_err();
+        assert!(said.contains(why), "{said}");
+    }
+    assert_eq!(
+        config(&["--queue-url", QUEUE], &[], "").queues[0].max_bytes_in_flight,
+        64 << 20
+    );
 }

@@ -84,6 +84,11 @@ pub(super) const SETTINGS: &[Setting] = &[
         &["concurrency_min"],
         "The fewest calls to a function at once, however busy it is [1]",
     ),
+    queue(
+        "max_bytes_in_flight",
+        &["max_bytes_in_flight"],
+        "Bytes of messages held at once, per queue, at least 1MiB [64MiB]",
+    ),
     of(
         "gateway_url",
         &["gateway_url"],

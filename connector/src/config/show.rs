@@ -51,6 +51,7 @@ impl fmt::Display for QueueConfig {
         writeln!(f, "    max_messages: {}", self.max_messages)?;
         writeln!(f, "    concurrency: {}", self.concurrency)?;
         writeln!(f, "    concurrency_min: {}", self.concurrency_min)?;
+        writeln!(f, "    max_bytes_in_flight: {}", self.max_bytes_in_flight)?;
         writeln!(f, "    region: {}", self.region)?;
         if let Some(endpoint) = &self.endpoint_url {
             writeln!(f, "    endpoint_url: {endpoint}")?;

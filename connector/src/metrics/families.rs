@@ -77,6 +77,7 @@ pub(super) struct Families {
     pub(super) calls_in_flight: Family<OfFunction, Gauge>,
     pub(super) leases_extended: Family<OfQueue, Counter>,
     pub(super) leases_lost: Family<OfQueue, Counter>,
+    pub(super) in_flight_limit: Family<OfQueue, Gauge>,
     pub(super) correlation: Family<FoundIn, Counter>,
     pub(super) refused_ids: Counter,
     pub(super) polls: Family<Poll, Counter>,
@@ -116,6 +117,7 @@ impl Default for Families {
             calls_in_flight: Family::default(),
             leases_extended: Family::default(),
             leases_lost: Family::default(),
+            in_flight_limit: Family::default(),
             correlation: Family::default(),
             refused_ids: Counter::default(),
             polls: Family::default(),
@@ -195,6 +197,11 @@ impl Families {
             "leases_lost",
             "Leases lost before the message was settled",
             self.leases_lost.clone(),
+        );
+        r.register(
+            "in_flight_limit_reached",
+            "1 where so much of the queue is in flight that SQS hands out no more",
+            self.in_flight_limit.clone(),
         );
         r.register(
             "correlation_ids",

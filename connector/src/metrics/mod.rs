@@ -114,6 +114,12 @@ impl Metrics {
         self.0.pollers.get_or_create(&of(queue)).set(gauge(polls));
     }
 
+    /// Whether so much of a queue is in flight that SQS hands out no more.
+    pub fn in_flight_limit_reached(&self, queue: &str, reached: bool) {
+        let level = self.0.in_flight_limit.get_or_create(&of(queue));
+        level.set(reached.into());
+    }
+
     /// The levels of a function of a queue, to be set where they change.
     pub fn function(&self, queue: &str, function: &str) -> FunctionLevels {
         FunctionLevels::new(self.clone(), queue, function)

@@ -47,6 +47,8 @@ pub(crate) struct State {
     pub(crate) storm: Option<Storm>,
     /// There is no dead-letter queue, whatever the policy says.
     pub(crate) dead_letter_queue_is_gone: bool,
+    /// Receives are refused with `OverLimit`.
+    pub(crate) over_limit: bool,
     /// Other attributes of the queue.
     pub(crate) attributes: BTreeMap<String, String>,
     /// Every action with its count.
@@ -178,6 +180,13 @@ impl Sqs {
         let hangs = count_down(&mut self.state().hanging, &action);
         if hangs || action == "ChangeMessageVisibilityBatch" && self.hangs() {
             std::future::pending::<()>().await;
+        }
+        if action == "ReceiveMessage" && self.state().over_limit {
+            let kind = "com.amazonaws.sqs#OverLimit";
+            return reply(
+                403,
+                json!({"__type": kind, "message": "too many"}).to_string(),
+            );
         }
         let queue = input["QueueUrl"]
             .as_str()
