@@ -78,23 +78,10 @@ impl Message {
         self.body.len() + self.attributes.iter().map(attribute).sum::<usize>()
     }
 
-    /// A text attribute by its name, without regard to case.
-    pub fn text(&self, name: &str) -> Option<&str> {
-        let (_, attribute) =
-            (self.attributes.iter()).find(|(key, _)| key.eq_ignore_ascii_case(name))?;
-        match &attribute.value {
-            Value::Text(text) => Some(text),
-            Value::Binary(_) => None,
-        }
-    }
-}
-
-#[cfg(test)]
-impl Message {
-    /// A message with this body and nothing else.
-    pub(crate) fn with_body(body: impl Into<Bytes>) -> Self {
+    /// A message with this body and nothing else, received for the first time.
+    pub fn new(id: &str, body: impl Into<Bytes>) -> Self {
         Self {
-            id: "0f0e0d0c-0b0a-4908-8706-050403020100".into(),
+            id: id.into(),
             handle: "handle".into(),
             body: body.into(),
             attributes: BTreeMap::new(),
@@ -108,5 +95,23 @@ impl Message {
             aws_trace_header: None,
             dead_letter_source: None,
         }
+    }
+
+    /// A text attribute by its name, without regard to case.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        let (_, attribute) =
+            (self.attributes.iter()).find(|(key, _)| key.eq_ignore_ascii_case(name))?;
+        match &attribute.value {
+            Value::Text(text) => Some(text),
+            Value::Binary(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+impl Message {
+    /// A message with this body and an id like those of SQS.
+    pub(crate) fn with_body(body: impl Into<Bytes>) -> Self {
+        Self::new("0f0e0d0c-0b0a-4908-8706-050403020100", body)
     }
 }

@@ -46,6 +46,11 @@ impl Decimal {
         })
     }
 
+    /// How many digits it has, without zeros at either end.
+    pub(super) fn digits(&self) -> usize {
+        self.digits.len()
+    }
+
     fn magnitude(&self, other: &Self) -> Ordering {
         match (self.digits.is_empty(), other.digits.is_empty()) {
             (true, true) => Ordering::Equal,

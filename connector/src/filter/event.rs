@@ -126,7 +126,7 @@ impl<'a> Object<'a> {
 }
 
 /// The system attributes, by the names that SQS has for them.
-pub(super) const SYSTEM: [&str; 8] = [
+pub(super) const SYSTEM: [&str; 9] = [
     "ApproximateReceiveCount",
     "SentTimestamp",
     "ApproximateFirstReceiveTimestamp",
@@ -135,6 +135,7 @@ pub(super) const SYSTEM: [&str; 8] = [
     "MessageDeduplicationId",
     "SequenceNumber",
     "AWSTraceHeader",
+    "DeadLetterQueueSourceArn",
 ];
 
 fn system<'a>(message: &'a Message, name: &str) -> Node<'a> {
@@ -149,6 +150,7 @@ fn system<'a>(message: &'a Message, name: &str) -> Node<'a> {
         "MessageDeduplicationId" => text(&message.deduplication),
         "SequenceNumber" => (message.sequence.as_deref()).map(|text| Leaf::number(text.into())),
         "AWSTraceHeader" => text(&message.aws_trace_header),
+        "DeadLetterQueueSourceArn" => text(&message.dead_letter_source),
         _ => None,
     };
     leaf.map_or(Node::Missing, Node::Leaf)

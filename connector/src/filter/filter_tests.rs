@@ -78,6 +78,34 @@ fn numbers_are_compared_by_value_and_exactly() {
 }
 
 #[test]
+fn a_number_that_would_be_rounded_is_refused_in_a_pattern() {
+    for rounded in ["118446744073709551617", "0.12345678901234567", "1e400"] {
+        let pattern = format!(r#"{{"body": {{"f": [{{"numeric": ["=", {rounded}]}}, 1]}}}}"#);
+        let Ok(pattern) = serde_json::from_str(&pattern) else {
+            continue;
+        };
+        let told = faults(&pattern);
+        assert!(
+            told.len() == 1 && told[0].contains("at most 15 digits"),
+            "{told:?}"
+        );
+    }
+    for exact in [
+        "18446744073709551615",
+        "-9223372036854775808",
+        "0.123456789012345",
+        "1e300",
+    ] {
+        let pattern = format!(r#"{{"f": [{exact}]}}"#);
+        let body = format!(r#"{{"f": {exact}}}"#);
+        assert!(
+            self::body(&serde_json::from_str(&pattern).unwrap(), &body),
+            "{exact}"
+        );
+    }
+}
+
+#[test]
 fn text_is_matched_by_its_ends_its_case_and_by_wildcards() {
     assert!(field(json!([{"prefix": "eu-"}]), json!("eu-west-1")));
     assert!(!field(json!([{"prefix": "eu-"}]), json!("us-east-1")));
@@ -289,7 +317,7 @@ fn every_fault_is_told_with_its_place() {
             "[0].body.price.numeric = [\">\"]: give signs and numbers in turn, such as [\">\", 0, \"<=\", 5]; the signs are = < <= > >=",
             "[1].Body = {\"a\":[1]}: no such field; did you mean body?",
             "[1].detail = {}: no such field; there are body, messageAttributes, attributes, messageId, and the fields of a JSON message stand under body",
-            "[2].attributes.SentTime = [\"1\"]: no such field; there are ApproximateReceiveCount, SentTimestamp, ApproximateFirstReceiveTimestamp, SenderId, MessageGroupId, MessageDeduplicationId, SequenceNumber, AWSTraceHeader",
+            "[2].attributes.SentTime = [\"1\"]: no such field; there are ApproximateReceiveCount, SentTimestamp, ApproximateFirstReceiveTimestamp, SenderId, MessageGroupId, MessageDeduplicationId, SequenceNumber, AWSTraceHeader, DeadLetterQueueSourceArn",
             "[2].messageAttributes.kind.StringValue = [\"a\"]: no such field; did you mean stringValue?",
             "[3] = 7: a pattern is a map of fields",
         ]

@@ -9,6 +9,9 @@ use super::{Decimal, Faults, Literal};
 const OPERATORS: &str =
     "prefix, suffix, equals-ignore-case, wildcard, numeric, anything-but and exists";
 
+/// So many digits of a fraction are kept as they are written.
+const EXACT: usize = 15;
+
 pub(super) fn rules(faults: &mut Faults, path: &str, list: &[Value]) -> Vec<Rule> {
     (list.iter())
         .filter_map(|value| rule(faults, path, value))
@@ -26,7 +29,25 @@ pub(super) fn literal(value: &Value) -> Option<Literal> {
     })
 }
 
+/// Whether it holds a number that was rounded when it was read: then it is not known what was meant.
+fn is_rounded(value: &Value) -> bool {
+    match value {
+        Value::Number(number) => {
+            number.is_f64()
+                && !Decimal::parse(&number.to_string()).is_some_and(|it| it.digits() <= EXACT)
+        }
+        Value::Array(list) => list.iter().any(is_rounded),
+        Value::Object(map) => map.values().any(is_rounded),
+        Value::Null | Value::Bool(_) | Value::String(_) => false,
+    }
+}
+
 fn rule(faults: &mut Faults, path: &str, value: &Value) -> Option<Rule> {
+    if is_rounded(value) {
+        let reason = "a number has at most 15 digits, or is whole and fits into 64 bits";
+        faults.add(path, value, reason);
+        return None;
+    }
     if let Some(literal) = literal(value) {
         return Some(Rule::Is(literal));
     }
