@@ -34,7 +34,7 @@ fn is_rounded(value: &Value) -> bool {
     match value {
         Value::Number(number) => {
             number.is_f64()
-                && !Decimal::parse(&number.to_string()).is_some_and(|it| it.digits() <= EXACT)
+                && Decimal::parse(&number.to_string()).is_none_or(|it| it.digits() > EXACT)
         }
         Value::Array(list) => list.iter().any(is_rounded),
         Value::Object(map) => map.values().any(is_rounded),
