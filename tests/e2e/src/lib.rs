@@ -1,1 +1,3 @@
-//! End-to-end tests live in `tests/`.
+//! The soak; the end-to-end tests themselves are in `tests/`, the fault matrix in `faults/`.
+
+pub mod soak;

@@ -29,6 +29,8 @@ pub struct Spec {
     pub env: BTreeMap<String, String>,
     /// The folder to put a copy of its output in, as `<name>.ndjson`.
     pub log_folder: Option<PathBuf>,
+    /// How many lines to keep in memory, the first ones; all where not given.
+    pub keep_lines: Option<usize>,
 }
 
 impl Spec {
@@ -85,7 +87,7 @@ impl Process {
             .kill_on_drop(true)
             .spawn()
             .with_context(|| format!("{} at {}", spec.name, spec.program.display()))?;
-        let output = Arc::new(Output::new(file));
+        let output = Arc::new(Output::new(file, spec.keep_lines.unwrap_or(usize::MAX)));
         let stdout = child.stdout.take().context("stdout is piped")?;
         let stderr = child.stderr.take().context("stderr is piped")?;
         Ok(Self {

@@ -55,6 +55,8 @@ pub struct Options {
     pub connector: BTreeMap<String, String>,
     /// Where to keep a copy of the log lines.
     pub log_folder: Option<PathBuf>,
+    /// How many lines of each part to keep in memory, the first ones; all where not given.
+    pub keep_lines: Option<usize>,
 }
 
 /// The running parts. Dropping it kills them all.
@@ -103,6 +105,7 @@ impl Way {
             .arg(folder.path().join("basic-auth-password"));
         spec.args.extend(options.stack.iter().map(Into::into));
         spec.log_folder.clone_from(&options.log_folder);
+        spec.keep_lines = options.keep_lines;
         let stack = Process::start(&spec)?;
         let ready = stack
             .wait_for("that it is ready", START, |line| {
@@ -166,6 +169,7 @@ impl Way {
             .env("deploy_statuses", "Deploying,1208000000000002");
         spec.env.extend(self.options.function.clone());
         spec.log_folder.clone_from(&self.options.log_folder);
+        spec.keep_lines = self.options.keep_lines;
         let function = Process::start(&spec)?;
         let ready = function
             .wait_for("that it is ready", START, |line| {

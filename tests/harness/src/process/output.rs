@@ -40,6 +40,8 @@ pub(super) struct Output {
     lines: Mutex<Vec<Line>>,
     pub(super) progress: watch::Sender<Progress>,
     file: Option<Mutex<std::fs::File>>,
+    /// So many lines are kept, the first ones.
+    most: usize,
 }
 
 /// How far a process' output has come.
@@ -51,8 +53,9 @@ pub(super) struct Progress {
 }
 
 impl Output {
-    pub(super) fn new(file: Option<Mutex<std::fs::File>>) -> Self {
+    pub(super) fn new(file: Option<Mutex<std::fs::File>>, most: usize) -> Self {
         Self {
+            most,
             lines: Mutex::default(),
             progress: watch::channel(Progress::default()).0,
             file,
@@ -68,6 +71,9 @@ impl Output {
             let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
             // A copy for people to read; the lines in memory are what is checked.
             let _ = writeln!(file, "{text}");
+        }
+        if self.lines().len() >= self.most {
+            return;
         }
         let json = serde_json::from_str(&text).unwrap_or_default();
         self.lines().push(Line { text, json });

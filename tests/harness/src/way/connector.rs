@@ -72,6 +72,7 @@ impl Way {
             .env("admin_port", "0");
         spec.env.extend(self.options.connector.clone());
         spec.log_folder.clone_from(&self.options.log_folder);
+        spec.keep_lines = self.options.keep_lines;
         spec
     }
 
