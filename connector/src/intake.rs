@@ -184,8 +184,10 @@ impl Intake {
                     self.tell_limit(None);
                 }
                 self.lane.set_reachable(false);
-                self.resume =
-                    Instant::now() + self.pollers.failed(self.lane.shared.random.fraction());
+                let (now, random) = (Instant::now(), self.lane.shared.random.fraction());
+                if let Some(pause) = self.pollers.failed(sent, now, random) {
+                    self.resume = now + pause;
+                }
                 if self.trouble.due(Instant::now()).is_some() {
                     tracing::warn!(queue = queue.name(), url = queue.url(), error = %error, "the queue cannot be received from; tried again at growing intervals");
                 }

@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 /// The plan for one queue.
 #[derive(Debug)]
 pub struct Pollers {
@@ -12,6 +14,8 @@ pub struct Pollers {
     most: usize,
     max_messages: usize,
     failures: u32,
+    /// When a poll last failed.
+    failed_at: Option<Instant>,
 }
 
 /// The longest pause after receives that failed.
@@ -25,6 +29,7 @@ impl Pollers {
             most: concurrency.div_ceil(max_messages.max(1)).max(1),
             max_messages: max_messages.max(1),
             failures: 0,
+            failed_at: None,
         }
     }
 
@@ -43,14 +48,22 @@ impl Pollers {
         }
     }
 
-    /// A poll failed: how long to pause, growing to a cap. `random` from 0 up to 1.
-    pub fn failed(&mut self, random: f64) -> Duration {
+    /// A poll that was sent at `sent` failed: how long to pause, growing to a cap. `None` where it was
+    /// open when another failed: it met the same trouble, and that is counted once. `random` from 0
+    /// up to 1.
+    pub fn failed(&mut self, sent: Instant, now: Instant, random: f64) -> Option<Duration> {
         self.wanted = 1;
+        if self.failed_at.is_some_and(|failed| sent <= failed) {
+            return None;
+        }
+        self.failed_at = Some(now);
         let doubled = Duration::from_millis(250) * (1 << self.failures.min(10));
         self.failures = self.failures.saturating_add(1);
-        doubled
-            .min(LONGEST_PAUSE)
-            .mul_f64(0.5 + 0.5 * random.clamp(0.0, 1.0))
+        Some(
+            doubled
+                .min(LONGEST_PAUSE)
+                .mul_f64(0.5 + 0.5 * random.clamp(0.0, 1.0)),
+        )
     }
 
     /// How many polls are wanted.
@@ -103,7 +116,13 @@ mod tests {
     #[test]
     fn failures_pause_longer_and_longer_up_to_a_cap_and_a_success_ends_that() {
         let mut pollers = Pollers::new(64, 10);
-        let pauses: Vec<u128> = (0..10).map(|_| pollers.failed(1.0).as_millis()).collect();
+        let mut now = Instant::now();
+        let mut fail = |pollers: &mut Pollers| {
+            let sent = now + Duration::from_millis(1);
+            now = sent + Duration::from_millis(1);
+            pollers.failed(sent, now, 1.0).unwrap().as_millis()
+        };
+        let pauses: Vec<u128> = (0..10).map(|_| fail(&mut pollers)).collect();
         assert_eq!(
             pauses,
             [
@@ -111,7 +130,23 @@ mod tests {
             ]
         );
         pollers.brought(10, 0);
-        assert_eq!(pollers.failed(1.0).as_millis(), 250);
+        assert_eq!(fail(&mut pollers), 250);
+    }
+
+    #[test]
+    fn polls_that_were_open_when_one_failed_are_counted_with_it() {
+        let mut pollers = Pollers::new(64, 10);
+        let (sent, now) = (Instant::now(), Instant::now() + Duration::from_millis(5));
+        assert!(pollers.failed(sent, now, 1.0).is_some());
+        for _ in 0..6 {
+            assert_eq!(pollers.failed(sent, now, 1.0), None);
+        }
+        let (sent, now) = (
+            now + Duration::from_millis(250),
+            now + Duration::from_millis(300),
+        );
+        let next = pollers.failed(sent, now, 1.0);
+        assert_eq!(next, Some(Duration::from_millis(500)));
     }
 
     proptest! {

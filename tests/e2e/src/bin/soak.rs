@@ -1,6 +1,7 @@
 //! `cargo run --release -p e2e --bin soak`: ten minutes of messages and random faults.
 
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Parser;
@@ -19,6 +20,9 @@ struct Flags {
     /// What the faults are drawn from
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Keep a copy of all log lines in this folder
+    #[arg(long, value_name = "FOLDER")]
+    logs: Option<PathBuf>,
 }
 
 #[tokio::main]
@@ -28,6 +32,7 @@ async fn main() -> anyhow::Result<()> {
         time: Duration::try_from_secs_f64(flags.minutes * 60.0)?,
         messages: flags.messages,
         seed: flags.seed,
+        logs: flags.logs,
     };
     let say = |line: &str| {
         let _ = writeln!(std::io::stderr(), "{line}");

@@ -90,12 +90,15 @@ const KINDS: &[Kind] = &[
     },
 ];
 
+/// Up to so many kinds at once, beside one.
+const MOST_AT_ONCE: u64 = 3;
 /// The most often that one fault strikes.
-const MOST: u64 = 8;
+const MOST: u64 = 20;
 
 pub(super) struct Faults {
     state: u64,
     injected: u64,
+    seconds: u64,
 }
 
 impl Faults {
@@ -103,18 +106,26 @@ impl Faults {
         Self {
             state: seed,
             injected: 0,
+            seconds: 0,
         }
     }
 
-    /// Switches the next fault on, beside those that have not struck yet.
+    /// One second of every three goes wrong, in some ways; what was on before is off.
     pub(super) async fn next(&mut self, control: &Control) -> anyhow::Result<()> {
-        let kind = &KINDS[self.draw(KINDS.len() as u64) as usize];
-        let times = 1 + self.draw(MOST);
-        control
-            .call(Method::POST, kind.path, (kind.fault)(times))
-            .await?;
-        self.injected += times;
-        Ok(())
+        self.seconds += 1;
+        match self.seconds % 3 {
+            1 => {
+                for _ in 0..=self.draw(MOST_AT_ONCE) {
+                    let kind = &KINDS[self.draw(KINDS.len() as u64) as usize];
+                    let times = 1 + self.draw(MOST);
+                    (control.call(Method::POST, kind.path, (kind.fault)(times))).await?;
+                    self.injected += times;
+                }
+                Ok(())
+            }
+            2 => self.off(control).await,
+            _ => Ok(()),
+        }
     }
 
     pub(super) async fn off(&self, control: &Control) -> anyhow::Result<()> {

@@ -60,8 +60,9 @@ impl Sender {
             .context("SendMessageBatch")?;
         let status = answer.status();
         let body = answer.into_body().collect().await?.to_bytes();
+        let failed = br#""Failed":[{"#;
         ensure!(
-            status == StatusCode::OK && !body.windows(9).any(|part| part == b"\"Failed\":"),
+            status == StatusCode::OK && !body.windows(failed.len()).any(|part| part == failed),
             "SendMessageBatch: {status} {body:?}"
         );
         Ok(())

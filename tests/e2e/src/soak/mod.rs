@@ -6,6 +6,7 @@ mod load;
 mod vitals;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ use ledger::{Ledger, Outcome};
 use vitals::Vitals;
 
 /// How long, how much, and which faults.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Plan {
     /// How long messages are sent.
     pub time: Duration,
@@ -27,6 +28,8 @@ pub struct Plan {
     pub messages: usize,
     /// The faults are drawn from this.
     pub seed: u64,
+    /// Where to keep a copy of all log lines.
+    pub logs: Option<PathBuf>,
 }
 
 /// How long everything may take to come to an end once nothing goes wrong any more.
@@ -38,7 +41,7 @@ const AFTERWARDS: Duration = Duration::from_secs(120);
 /// When something was lost, dead-lettered wrongly, or grew, or when a part did not start.
 pub async fn run(plan: Plan, mut say: impl FnMut(&str)) -> anyhow::Result<String> {
     let ledger = Arc::new(Ledger::new(plan.messages));
-    let mut way = start(&ledger).await?;
+    let mut way = start(&ledger, &plan).await?;
     let id = way.connector.as_ref().and_then(harness::Process::id);
     let mut vitals = Vitals::of(id.context("the connector runs")?);
     let mut faults = Faults::drawn_from(plan.seed);
@@ -90,7 +93,7 @@ pub async fn run(plan: Plan, mut say: impl FnMut(&str)) -> anyhow::Result<String
     ))
 }
 
-async fn start(ledger: &Arc<Ledger>) -> anyhow::Result<Way> {
+async fn start(ledger: &Arc<Ledger>, plan: &Plan) -> anyhow::Result<Way> {
     let set = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
         (pairs.iter())
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
@@ -100,6 +103,7 @@ async fn start(ledger: &Arc<Ledger>) -> anyhow::Result<Way> {
         // Faults make messages come again; only what is rejected may be dead-lettered.
         stack: vec!["--max-receive-count".into(), "1000".into()],
         keep_lines: Some(1000),
+        log_folder: plan.logs.clone(),
         connector: set(&[
             ("visibility_timeout", "5s"),
             ("upstream_timeout", "5s"),
