@@ -78,14 +78,14 @@ pub(crate) fn draw(dice: &mut Dice, profile: Profile, setup: &Setup) -> Mood {
 fn ill(dice: &mut Dice, profile: Profile, fails: u32) -> Ill {
     let patient = fails < 10;
     match dice.between(0, 9) {
-        0 | 1 => Ill::Hang,
+        // Once no other message is left, one on which a function hangs for ever proves nothing of
+        // itself: it is held for as long as SQS lets it be held.
+        0 | 1 if patient => Ill::Hang,
         2 | 3 if patient => Ill::Overload {
             status: dice.pick(&[429, 503]),
             retry_after: dice.one_in(2).then(|| dice.between(0, 20)),
         },
-        // A message on which the connection ends looks like an outage: it proves nothing of the
-        // message, which then is not dead-lettered.
-        4 if patient && profile == Profile::Chaos => Ill::Drop,
+        4 if !patient || profile == Profile::Chaos => Ill::Drop,
         _ => Ill::Status(dice.pick(&[500, 500, 502, 504, 507, 408, 425])),
     }
 }
