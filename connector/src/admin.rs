@@ -67,13 +67,22 @@ impl Health {
         if !fresh && !self.gateway.answers().await {
             missing.push("the gateway does not answer".to_owned());
         }
-        for lane in self.lanes.iter().filter(|lane| !lane.is_reachable()) {
-            missing.push(format!("queue {} does not answer", lane.queue.name()));
+        // One queue that fails stops no other, and no rollout either.
+        if self.lanes.iter().all(|lane| !lane.is_reachable()) {
+            missing.extend(self.troubles());
         }
         if self.lanes.iter().any(|lane| lane.is_draining()) {
             missing.push("stopping".to_owned());
         }
         missing
+    }
+
+    /// What is the matter with queues.
+    fn troubles(&self) -> Vec<String> {
+        self.lanes
+            .iter()
+            .filter_map(|lane| lane.trouble())
+            .collect()
     }
 
     async fn answer(self, request: Request<Incoming>) -> Response<Body> {
@@ -86,8 +95,8 @@ impl Health {
                     .insert(header::CONTENT_TYPE, http::HeaderValue::from_static(kind));
                 response
             }
-            "/healthz" => verdict(&self.stuck()),
-            "/readyz" => verdict(&self.missing().await),
+            "/healthz" => verdict(&self.stuck(), &[]),
+            "/readyz" => verdict(&self.missing().await, &self.troubles()),
             _ => text(
                 StatusCode::NOT_FOUND,
                 "there are /metrics, /healthz and /readyz\n".into(),
@@ -105,9 +114,13 @@ pub async fn run(listener: TcpListener, health: Health) {
     throughline::serve(listener, service, std::future::pending(), Duration::ZERO).await;
 }
 
-fn verdict(problems: &[String]) -> Response<Body> {
+/// What is said besides `OK` is worth reading, and no reason to be replaced.
+fn verdict(problems: &[String], besides: &[String]) -> Response<Body> {
     if problems.is_empty() {
-        return text(StatusCode::OK, "OK\n".into());
+        let lines: Vec<&str> = std::iter::once("OK")
+            .chain(besides.iter().map(String::as_str))
+            .collect();
+        return text(StatusCode::OK, lines.join("\n") + "\n");
     }
     text(StatusCode::SERVICE_UNAVAILABLE, problems.join("\n") + "\n")
 }

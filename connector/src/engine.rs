@@ -9,7 +9,8 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
 use crate::admin::{self, Health};
-use crate::aws::{self, Credentials};
+use crate::aws::{Accounts, Credentials};
+use crate::commands::check;
 use crate::config::Config;
 use crate::discovery::{Discovery, Topics};
 use crate::gateway::Gateway;
@@ -71,15 +72,19 @@ pub async fn run(config: Config, outside: Outside, stop: impl Future<Output = ()
     let mut background = JoinSet::new();
     let mut lanes = JoinSet::new();
     let mut known = Vec::new();
+    let mut accounts = Accounts::new(
+        outside.http.clone(),
+        outside.credentials,
+        config.home_region,
+        outside.wall_clock,
+        metrics.clone(),
+    );
     for queue in &config.queues {
-        let account = aws::account(
-            &outside.http,
-            &outside.wall_clock,
-            queue,
-            &outside.credentials,
-        )
-        .await;
-        let calls = Queue::new(account, queue.url.as_str(), metrics.clone());
+        let calls = Queue::new(
+            accounts.of(queue).await,
+            queue.url.as_str(),
+            metrics.clone(),
+        );
         let holding = Arc::new(Holding::new(
             queue.visibility_timeout,
             outside.random.clone(),
@@ -104,9 +109,14 @@ pub async fn run(config: Config, outside: Outside, stop: impl Future<Output = ()
         known.push(lane.clone());
         lanes.spawn(async move {
             learn::until_reachable(&lane).await;
+            let mut beside = JoinSet::new();
+            beside.spawn(check::at_start(lane.clone()));
             let name = lane.queue.name().to_owned();
             (name, Intake::new(lane).run().await)
         });
+    }
+    for keeper in accounts.keepers() {
+        background.spawn(keeper.renew());
     }
     let discovery = Discovery {
         http: outside.http.clone(),

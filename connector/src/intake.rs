@@ -183,13 +183,13 @@ impl Intake {
                     self.in_flight.refused();
                     self.tell_limit(None);
                 }
-                self.lane.set_reachable(false);
+                self.lane.set_trouble(&error);
                 let (now, random) = (Instant::now(), self.lane.shared.random.fraction());
                 if let Some(pause) = self.pollers.failed(sent, now, random) {
                     self.resume = now + pause;
                 }
                 if self.trouble.due(Instant::now()).is_some() {
-                    tracing::warn!(queue = queue.name(), url = queue.url(), error = %error, "the queue cannot be received from; tried again at growing intervals");
+                    tracing::warn!(queue = queue.name(), url = queue.url(), error = %error, remedy = error.kind.remedy(), "the queue cannot be received from; tried again at growing intervals");
                 }
             }
         }

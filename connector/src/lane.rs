@@ -14,7 +14,7 @@ use crate::gateway::Gateway;
 use crate::heartbeat::Holding;
 use crate::memory::Memory;
 use crate::metrics::Metrics;
-use crate::queue::{Queue, Redrive};
+use crate::queue::{Queue, QueueError, Redrive};
 use crate::random::Random;
 use crate::settle::Settler;
 use crate::verdict::OnRejection;
@@ -67,6 +67,7 @@ pub struct Lane {
     started: Instant,
     progress: AtomicU64,
     reachable: AtomicBool,
+    trouble: Mutex<Option<String>>,
 }
 
 /// How far the stop has come.
@@ -123,6 +124,7 @@ impl Lane {
             started: Instant::now(),
             progress: AtomicU64::new(0),
             reachable: AtomicBool::new(false),
+            trouble: Mutex::default(),
         }
     }
 
@@ -188,10 +190,32 @@ impl Lane {
     /// SQS answered, or did not.
     pub fn set_reachable(&self, reachable: bool) {
         self.reachable.store(reachable, Ordering::Relaxed);
+        self.shared.metrics.queue_up(self.queue.name(), reachable);
+    }
+
+    /// SQS did not answer as it should; why is shown until it does.
+    pub fn set_trouble(&self, error: &QueueError) {
+        let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        *trouble = Some(format!("{error}; {}", error.kind.remedy()));
+        drop(trouble);
+        self.set_reachable(false);
     }
 
     /// Whether SQS answered when it was last asked.
     pub fn is_reachable(&self) -> bool {
         self.reachable.load(Ordering::Relaxed)
+    }
+
+    /// What is the matter with the queue, where SQS did not answer as it should.
+    pub fn trouble(&self) -> Option<String> {
+        if self.is_reachable() {
+            return None;
+        }
+        let trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        let reason = trouble.as_deref().unwrap_or("it has not been asked yet");
+        Some(format!(
+            "queue {} does not answer: {reason}",
+            self.queue.name()
+        ))
     }
 }

@@ -51,8 +51,9 @@ pub(crate) async fn until_reachable(lane: &Arc<Lane>) {
                 return;
             }
             Err(error) => {
+                lane.set_trouble(&error);
                 if nag.due(Instant::now()).is_some() {
-                    tracing::warn!(queue = lane.queue.name(), url = lane.queue.url(), error = %error, "the queue is not reachable; tried again at growing intervals");
+                    tracing::warn!(queue = lane.queue.name(), url = lane.queue.url(), error = %error, remedy = error.kind.remedy(), "the queue is not reachable; tried again at growing intervals");
                 }
             }
         }

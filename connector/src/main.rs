@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use sqs_connector::aws::Credentials;
-use sqs_connector::commands::{self, Task, check};
+use sqs_connector::commands::{self, Task};
 use sqs_connector::config::{self, Command, Config, Inputs};
 use sqs_connector::engine::{self, Outside};
 use sqs_connector::http::Http;
@@ -12,7 +12,6 @@ use sqs_connector::metrics::Metrics;
 use sqs_connector::random::Random;
 use sqs_connector::wall_clock::WallClock;
 use tokio::net::TcpListener;
-use tokio::task::JoinSet;
 
 /// Exit codes of sysexits.h.
 const USAGE: u8 = 64;
@@ -69,10 +68,8 @@ fn start(config: Config) -> anyhow::Result<()> {
 }
 
 async fn run(config: Config) -> anyhow::Result<()> {
-    let filter = config.debug.then_some("info,sqs_connector=debug");
-    let filter = std::env::var("RUST_LOG").ok().or(filter.map(str::to_owned));
-    let _flushed_at_the_end =
-        throughline::telemetry::init_with("sqs-connector", filter.as_deref())?;
+    let filter = std::env::var("RUST_LOG").unwrap_or_else(|_| default_filter(config.debug).into());
+    let _flushed_at_the_end = throughline::telemetry::init_with("sqs-connector", Some(&filter))?;
     for note in &config.notes {
         tracing::warn!("{note}");
     }
@@ -85,12 +82,15 @@ async fn run(config: Config) -> anyhow::Result<()> {
         metrics: Metrics::default(),
         admin: Some(TcpListener::bind(config.admin).await?),
     };
-    let mut beside = JoinSet::new();
-    beside.spawn(check::at_start(
-        config.clone(),
-        outside.http.clone(),
-        outside.credentials.clone(),
-    ));
     engine::run(config, outside, throughline::shutdown_signal()?).await;
     Ok(())
+}
+
+/// The AWS SDK warns of each try to get credentials; the connector says it once a minute.
+fn default_filter(debug: bool) -> &'static str {
+    if debug {
+        "info,aws_config=error,sqs_connector=debug"
+    } else {
+        "info,aws_config=error"
+    }
 }

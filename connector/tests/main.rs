@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod accounts;
 mod delivery;
 mod drain;
 mod fakes;
@@ -10,6 +11,7 @@ mod filters;
 mod headers;
 mod late;
 mod limits;
+mod pod;
 mod process;
 mod redrive;
 mod settling;

@@ -28,8 +28,17 @@ pub(crate) struct Running(Child, mpsc::Receiver<String>);
 
 impl Running {
     pub(crate) fn start(flags: &[String]) -> Self {
-        let mut child = binary()
-            .args(flags)
+        Self::spawn(binary().args(flags))
+    }
+
+    /// With this environment and nothing else.
+    pub(crate) fn start_with(flags: &[String], env: &[(&str, &str)]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sqs-connector"));
+        Self::spawn(command.env_clear().envs(env.iter().copied()).args(flags))
+    }
+
+    fn spawn(command: &mut Command) -> Self {
+        let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
             .spawn()

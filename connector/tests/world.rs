@@ -124,17 +124,25 @@ impl World {
     pub(crate) async fn start(&self, more: &[&str]) -> Connector {
         let config = self.config(more);
         let listener = TcpListener::bind(config.admin).await.unwrap();
-        let admin = format!("http://{}", listener.local_addr().unwrap());
         let keys = Keys::new("AKIATEST", "secret", None, None, "test");
-        let metrics = Metrics::default();
         let outside = Outside {
             http: self.http(),
             credentials: Credentials::Given(SharedCredentialsProvider::new(keys)),
             random: Random::seeded(7),
             wall_clock: WallClock::default(),
-            metrics: metrics.clone(),
+            metrics: Metrics::default(),
             admin: Some(listener),
         };
+        Connector::run(config, outside)
+    }
+}
+
+impl Connector {
+    /// Runs an engine.
+    pub(crate) fn run(config: Config, outside: Outside) -> Self {
+        let metrics = outside.metrics.clone();
+        let listener = outside.admin.as_ref().expect("an admin listener");
+        let admin = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel::<()>();
         let engine = throughline::spawn(async move {
             engine::run(config, outside, async {
@@ -142,16 +150,14 @@ impl World {
             })
             .await
         });
-        Connector {
+        Self {
             stop,
             engine,
             admin,
             metrics,
         }
     }
-}
 
-impl Connector {
     /// Stops it as SIGTERM does; gives what was left and how long it took.
     pub(crate) async fn stop(self) -> (usize, Duration) {
         let started = Instant::now();

@@ -5,12 +5,13 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use crate::aws::{self, Credentials};
+use tokio::task::JoinSet;
+
+use crate::aws::{Accounts, Credentials};
 use crate::config::{Config, QueueConfig};
 use crate::http::Http;
 use crate::metrics::Metrics;
 use crate::queue::Queue;
-use crate::wall_clock::WallClock;
 
 pub mod check;
 pub mod dead_letters;
@@ -43,6 +44,8 @@ pub async fn perform(
     credentials: Credentials,
     out: &mut dyn Write,
 ) -> anyhow::Result<ExitCode> {
+    let mut accounts = Accounts::beside(&http, &credentials, &config);
+    let mut renewing = JoinSet::new();
     let well = match task {
         Task::Check { json } => {
             let findings = check::everything(&config, &http, &credentials).await;
@@ -56,13 +59,13 @@ pub async fn perform(
         }
         Task::Peek(peek) => {
             let queue = chosen(&config, peek.queue.as_deref())?;
-            let calls = open(&http, queue, &credentials).await;
+            let calls = open(&mut accounts, queue, &mut renewing).await;
             dead_letters::peek(&calls, &peek, out).await?;
             true
         }
         Task::Redrive(redrive) => {
             let queue = chosen(&config, redrive.queue.as_deref())?;
-            let calls = open(&http, queue, &credentials).await;
+            let calls = open(&mut accounts, queue, &mut renewing).await;
             dead_letters::redrive(&calls, &redrive, out).await?
         }
     };
@@ -73,8 +76,13 @@ pub async fn perform(
     })
 }
 
-async fn open(http: &Http, queue: &QueueConfig, credentials: &Credentials) -> Queue {
-    let account = aws::account(http, &WallClock::default(), queue, credentials).await;
+/// A queue with the account it is worked with. What keeps its credentials goes on as long as
+/// `renewing` is there: moving many messages may take longer than they live.
+async fn open(accounts: &mut Accounts, queue: &QueueConfig, renewing: &mut JoinSet<()>) -> Queue {
+    let account = accounts.of(queue).await;
+    for keeper in accounts.keepers() {
+        renewing.spawn(keeper.renew());
+    }
     Queue::new(account, queue.url.as_str(), Metrics::default())
 }
 

@@ -52,6 +52,17 @@ pub(super) struct Paused {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub(super) struct OfAccount {
+    pub(super) account: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub(super) struct Fetch {
+    pub(super) account: String,
+    pub(super) result: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub(super) struct FoundIn {
     pub(super) source: &'static str,
 }
@@ -86,6 +97,9 @@ pub(super) struct Families {
     pub(super) pauses: Family<Paused, Counter>,
     pub(super) topic_functions: Family<Topic, Gauge>,
     pub(super) refreshes_failed: Counter,
+    pub(super) credentials_fetched: Family<Fetch, Counter>,
+    pub(super) credentials_end: Family<OfAccount, Gauge>,
+    pub(super) queue_up: Family<OfQueue, Gauge>,
 }
 
 fn invocation_buckets() -> Histogram {
@@ -126,6 +140,9 @@ impl Default for Families {
             pauses: Family::default(),
             topic_functions: Family::default(),
             refreshes_failed: Counter::default(),
+            credentials_fetched: Family::default(),
+            credentials_end: Family::default(),
+            queue_up: Family::default(),
         };
         families.register();
         families
@@ -238,6 +255,22 @@ impl Families {
             "topic_refreshes_failed",
             "Refreshes of the topic map that failed",
             self.refreshes_failed.clone(),
+        );
+        r.register(
+            "credentials_fetched",
+            "Fetches of AWS credentials, by account: `own` or a role's ARN",
+            self.credentials_fetched.clone(),
+        );
+        r.register_with_unit(
+            "credentials_expiry_timestamp",
+            "When the credentials in use end, since 1970",
+            Unit::Seconds,
+            self.credentials_end.clone(),
+        );
+        r.register(
+            "queue_up",
+            "1 where the queue answered when it was last asked",
+            self.queue_up.clone(),
         );
         r.register(
             "build",

@@ -2,12 +2,14 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 mod families;
 mod function;
 
-use families::{Families, FoundIn, Invocation, OfQueue, Poll, Request, Settlement, Topic};
+use families::{
+    Families, Fetch, FoundIn, Invocation, OfAccount, OfQueue, Poll, Request, Settlement, Topic,
+};
 pub use function::FunctionLevels;
 
 use crate::topics::TopicMap;
@@ -163,6 +165,30 @@ impl Metrics {
                 })
                 .set(gauge(functions));
         }
+    }
+
+    /// Credentials were fetched, or could not be.
+    pub fn credentials_fetched(&self, account: &str, good: bool) {
+        let labels = Fetch {
+            account: account.to_owned(),
+            result: if good { "ok" } else { "error" },
+        };
+        self.0.credentials_fetched.get_or_create(&labels).inc();
+    }
+
+    /// When the credentials in use end.
+    pub fn credentials_end(&self, account: &str, end: SystemTime) {
+        let since_1970 = end.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let labels = OfAccount {
+            account: account.to_owned(),
+        };
+        let seconds = i64::try_from(since_1970.as_secs()).unwrap_or(i64::MAX);
+        self.0.credentials_end.get_or_create(&labels).set(seconds);
+    }
+
+    /// Whether a queue answered when it was last asked.
+    pub fn queue_up(&self, queue: &str, up: bool) {
+        self.0.queue_up.get_or_create(&of(queue)).set(up.into());
     }
 
     /// The topic map could not be refreshed.

@@ -3,13 +3,10 @@
 use std::sync::Arc;
 
 use aws_config::SdkConfig;
-use aws_config::identity::IdentityCache;
-use aws_credential_types::provider::error::CredentialsError;
-use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 use aws_sdk_sqs::Client;
 
 use super::caller::Caller;
-use super::identity::Identities;
+use crate::aws::Keeper;
 use crate::http::Http;
 use crate::wall_clock::WallClock;
 
@@ -18,38 +15,23 @@ use crate::wall_clock::WallClock;
 pub struct Account {
     pub(super) sdk: Client,
     pub(super) caller: Arc<Caller>,
+    /// Whose credentials both use; it wants to hear of refusals.
+    pub(super) keeper: Keeper,
 }
 
 impl Account {
-    /// An account as this configuration has it. Its credentials are held once, for both ways.
-    pub async fn new(config: SdkConfig, http: &Http, wall_clock: &WallClock) -> Self {
-        // Without a provider every call fails, and says so.
-        let provider = config
-            .credentials_provider()
-            .unwrap_or_else(|| SharedCredentialsProvider::new(Nobody));
-        let identities = Identities::new(provider, wall_clock.clone());
-        let config = config
-            .into_builder()
-            .credentials_provider(SharedCredentialsProvider::new(identities.clone()))
-            .identity_cache(IdentityCache::no_cache())
-            .build();
+    /// An account as this configuration has it, with the credentials that `keeper` has, for both ways.
+    pub async fn new(
+        config: SdkConfig,
+        keeper: Keeper,
+        http: &Http,
+        wall_clock: &WallClock,
+    ) -> Self {
+        let caller = Caller::new(http.clone(), &config, keeper.clone(), wall_clock.clone()).await;
         Self {
             sdk: Client::new(&config),
-            caller: Caller::new(http.clone(), &config, identities, wall_clock.clone()).await,
+            caller,
+            keeper,
         }
-    }
-}
-
-/// The provider where none is configured.
-#[derive(Debug)]
-struct Nobody;
-
-impl ProvideCredentials for Nobody {
-    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
-    where
-        Self: 'a,
-    {
-        let reason = "no provider of credentials is configured";
-        future::ProvideCredentials::ready(Err(CredentialsError::not_loaded(reason)))
     }
 }

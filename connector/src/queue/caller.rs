@@ -19,10 +19,10 @@ use http_body_util::BodyExt as _;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::identity::Identities;
 use super::refusal::Refusal;
 use super::route::Route;
 use super::{QueueError, QueueErrorKind};
+use crate::aws::Keeper;
 use crate::gateway::chain;
 use crate::http::Http;
 use crate::wall_clock::WallClock;
@@ -34,7 +34,7 @@ const JSON: HeaderValue = HeaderValue::from_static("application/x-amz-json-1.0")
 pub(super) struct Caller {
     http: Http,
     route: Result<Route, String>,
-    identities: Identities,
+    keeper: Keeper,
     wall_clock: WallClock,
     /// By how many seconds SQS's clock is ahead of ours, as far as it complained.
     ahead: AtomicI64,
@@ -45,13 +45,13 @@ impl Caller {
     pub(super) async fn new(
         http: Http,
         config: &SdkConfig,
-        identities: Identities,
+        keeper: Keeper,
         wall_clock: WallClock,
     ) -> Arc<Self> {
         Arc::new(Self {
             http,
             route: Route::of(config).await,
-            identities,
+            keeper,
             wall_clock,
             ahead: AtomicI64::new(0),
         })
@@ -70,12 +70,8 @@ impl Caller {
         };
         let route = (self.route.as_ref())
             .map_err(|reason| failed(QueueErrorKind::Denied, reason.clone()))?;
-        let identity = (self.identities.identity().await).map_err(|error| {
-            failed(
-                QueueErrorKind::Denied,
-                format!("no credentials: {}", chain(&error)),
-            )
-        })?;
+        let (identity, generation) = (self.keeper.identity().await)
+            .map_err(|error| failed(QueueErrorKind::NoCredentials, error.to_string()))?;
         let body = serde_json::to_vec(request)
             .map_err(|error| failed(QueueErrorKind::Failed, error.to_string()))?;
         let request = signed(route, action, body, &identity, self.now())
@@ -94,19 +90,17 @@ impl Caller {
                 )
             });
         }
-        Err(self
-            .refused(action, &head.headers, head.status, &body, &identity)
-            .await)
+        Err(self.refused(action, &head.headers, head.status, &body, generation))
     }
 
     /// Learns from a refusal what the next call needs: SQS's time, or new credentials.
-    async fn refused(
+    fn refused(
         &self,
         action: &'static str,
         headers: &HeaderMap,
         status: StatusCode,
         body: &Bytes,
-        identity: &Identity,
+        generation: u64,
     ) -> QueueError {
         let refusal = Refusal::read(status.as_u16(), headers, body);
         if refusal.is_about_time() {
@@ -118,7 +112,7 @@ impl Caller {
                 );
             }
         } else if refusal.is_about_credentials() {
-            self.identities.refused(identity).await;
+            self.keeper.refused(generation);
         }
         refusal.into_error(action)
     }

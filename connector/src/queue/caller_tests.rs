@@ -100,8 +100,9 @@ async fn world(answers: impl IntoIterator<Item = Answer>) -> (Arc<Sqs>, Arc<Call
         .build();
     let wall_clock = WallClock::fixed(SystemTime::UNIX_EPOCH + Duration::from_secs(NOW));
     let provider = SharedCredentialsProvider::new(Keys::default());
-    let identities = Identities::new(provider, wall_clock.clone());
-    let caller = Caller::new(Http::new(), &config, identities, wall_clock).await;
+    let keeper = Keeper::of(provider, wall_clock.clone());
+    tasks.spawn(keeper.clone().renew());
+    let caller = Caller::new(Http::new(), &config, keeper, wall_clock).await;
     (sqs, caller, tasks)
 }
 
@@ -143,7 +144,7 @@ async fn a_call_is_signed_as_sqs_wants_it() {
 }
 
 #[tokio::test]
-async fn credentials_that_sqs_refuses_are_replaced_for_the_next_call() {
+async fn credentials_that_sqs_refuses_are_replaced() {
     for code in [
         "ExpiredToken",
         "InvalidClientTokenId",
@@ -154,8 +155,12 @@ async fn credentials_that_sqs_refuses_are_replaced_for_the_next_call() {
         call(&caller).await.unwrap();
         assert_eq!(
             call(&caller).await.unwrap_err().kind,
-            QueueErrorKind::Denied
+            QueueErrorKind::Refused
         );
+        // Renewed in the background: whoever shares them is not held up.
+        while caller.keeper.generation() < 2 {
+            tokio::task::yield_now().await;
+        }
         call(&caller).await.unwrap();
         call(&caller).await.unwrap();
         let keys: Vec<String> = (0..4)

@@ -3,6 +3,7 @@
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 
 use super::refusal::kind;
+use crate::aws::Unavailable;
 use crate::gateway::chain;
 
 /// Why a call to SQS failed.
@@ -26,10 +27,51 @@ pub enum QueueErrorKind {
     Throttled,
     /// The queue is not there.
     NotFound,
-    /// Not permitted, or no credentials.
+    /// Not permitted.
     Denied,
+    /// There are no credentials to ask with.
+    NoCredentials,
+    /// The credentials themselves are refused: expired, or unknown.
+    Refused,
     /// SQS or we are at fault otherwise.
     Failed,
+}
+
+impl QueueErrorKind {
+    /// What whoever runs the connector can do about it.
+    pub fn remedy(self) -> &'static str {
+        match self {
+            Self::Unreachable => {
+                "check endpoint_url, the network policy and the VPC endpoint of SQS"
+            }
+            Self::Throttled => "it is asked less often; nothing to do",
+            Self::NotFound => {
+                "check the URL's region, account and name, or make the queue; the others go on"
+            }
+            Self::Denied => {
+                "allow the role sqs:ReceiveMessage, DeleteMessage, ChangeMessageVisibility and GetQueueAttributes on the queue, and kms:Decrypt where it is encrypted; or give role_arn"
+            }
+            Self::NoCredentials => {
+                "mend what the error names; the queues of other accounts go on meanwhile"
+            }
+            Self::Refused => {
+                "the credentials are renewed; where this stays, check the mounted keys or the token, and the clock"
+            }
+            Self::Failed => "it is tried again; where this stays, see the error",
+        }
+    }
+}
+
+/// The reason why there are no credentials, somewhere among an error's causes.
+fn unavailable<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a Unavailable> {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(found) = error.downcast_ref::<Unavailable>() {
+            return Some(found);
+        }
+        cause = error.source();
+    }
+    None
 }
 
 pub(super) fn explain<E>(action: &'static str, error: &SdkError<E>) -> QueueError
@@ -49,21 +91,15 @@ where
             )
         }
         SdkError::TimeoutError(_) => (QueueErrorKind::Unreachable, "the call timed out".into()),
+        _ if let Some(unavailable) = unavailable(error) => {
+            (QueueErrorKind::NoCredentials, unavailable.to_string())
+        }
         SdkError::DispatchFailure(failure) => {
             let reason = failure
                 .as_connector_error()
                 .map_or_else(|| "not sent".into(), |e| chain(e));
-            let credentials = reason.contains("credentials") || reason.contains("identity");
-            (
-                if credentials {
-                    QueueErrorKind::Denied
-                } else {
-                    QueueErrorKind::Unreachable
-                },
-                reason,
-            )
+            (QueueErrorKind::Unreachable, reason)
         }
-        SdkError::ConstructionFailure(_) => (QueueErrorKind::Denied, chain(error)),
         _ => (QueueErrorKind::Failed, chain(error)),
     };
     QueueError {

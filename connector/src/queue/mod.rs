@@ -23,7 +23,6 @@ mod actions;
 mod caller;
 mod entry;
 mod error;
-mod identity;
 mod inspect;
 mod refusal;
 mod route;
@@ -269,8 +268,13 @@ impl Queue {
     where
         E: std::error::Error + ProvideErrorMetadata + 'static,
     {
+        let generation = self.account.keeper.generation();
         let call = async { call.await.map_err(|error| explain(action, &error)) };
-        self.bounded(action, CALL, call).await
+        let result = self.bounded(action, CALL, call).await;
+        if (result.as_ref()).is_err_and(|error| error.kind == QueueErrorKind::Refused) {
+            self.account.keeper.refused(generation);
+        }
+        result
     }
 
     async fn bounded<T>(

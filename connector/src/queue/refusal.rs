@@ -4,6 +4,7 @@ use http::HeaderMap;
 use serde::Deserialize;
 
 use super::{QueueError, QueueErrorKind};
+use crate::aws::refusal;
 
 /// A refusal as it was answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,16 +60,7 @@ impl Refusal {
 
     /// Other credentials might do.
     pub(super) fn is_about_credentials(&self) -> bool {
-        let names = [
-            "ExpiredToken",
-            "ExpiredTokenException",
-            "InvalidClientTokenId",
-            "UnrecognizedClientException",
-            "InvalidSecurity",
-            "InvalidAccessKeyId",
-            "TokenRefreshRequired",
-        ];
-        names.contains(&&*self.code)
+        refusal::is_in(&self.code)
     }
 
     pub(super) fn into_error(self, action: &'static str) -> QueueError {
@@ -89,9 +81,8 @@ pub(super) fn kind(code: &str, status: u16) -> QueueErrorKind {
         c if c.contains("Throttl") || c.contains("OverLimit") || status == 429 => {
             QueueErrorKind::Throttled
         }
-        c if c.contains("AccessDenied") || c.contains("Token") || matches!(status, 401 | 403) => {
-            QueueErrorKind::Denied
-        }
+        c if refusal::is_in(c) => QueueErrorKind::Refused,
+        c if c.contains("AccessDenied") || matches!(status, 401 | 403) => QueueErrorKind::Denied,
         _ => QueueErrorKind::Failed,
     }
 }
@@ -138,7 +129,7 @@ mod tests {
 
     #[test]
     fn every_code_is_of_its_kind() {
-        use QueueErrorKind::{Denied, Failed, NotFound, Throttled};
+        use QueueErrorKind::{Denied, Failed, NotFound, Refused, Throttled};
         for (status, code, expected) in [
             (400, "AWS.SimpleQueueService.NonExistentQueue", NotFound),
             (400, "QueueDoesNotExist", NotFound),
@@ -151,8 +142,8 @@ mod tests {
             (400, "AccessDeniedException", Denied),
             (403, "AccessDenied", Denied),
             (403, "SignatureDoesNotMatch", Denied),
-            (400, "ExpiredToken", Denied),
-            (400, "InvalidClientTokenId", Denied),
+            (400, "ExpiredToken", Refused),
+            (403, "InvalidClientTokenId", Refused),
             (400, "InvalidAddress", Failed),
             (500, "InternalFailure", Failed),
             (503, "ServiceUnavailable", Failed),

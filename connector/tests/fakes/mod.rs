@@ -1,6 +1,8 @@
-//! Fakes at the HTTP level: an SQS that counts, a gateway that does as it is told.
+//! Fakes at the HTTP level: an SQS that counts, a gateway that does as it is told, an issuer of
+//! credentials.
 
 pub(crate) mod gateway;
+pub(crate) mod issuer;
 pub(crate) mod sqs;
 
 use std::io;

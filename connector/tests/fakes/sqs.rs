@@ -1,6 +1,6 @@
 //! An SQS that keeps its promises and can be told to break them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -60,6 +60,16 @@ pub(crate) struct State {
     /// Corrupts the bodies of the next messages handed out.
     pub(crate) corrupt: usize,
     pub(crate) max_receive_count: u32,
+    /// Every call to these queues is answered with this status and code.
+    pub(crate) refused: BTreeMap<String, (u16, &'static str)>,
+    /// Who signed for which queue: pairs of the queue and the access key's id.
+    pub(crate) signed: BTreeSet<(String, String)>,
+    /// Calls signed with these access keys are answered as expired.
+    pub(crate) expired: BTreeSet<String>,
+    /// How often a call was answered so.
+    pub(crate) expiries: usize,
+    /// Signatures of more than five minutes ago, or to come, are refused.
+    pub(crate) checks_time: bool,
     counter: usize,
 }
 
@@ -169,7 +179,16 @@ impl Sqs {
             request.headers().contains_key("authorization"),
             "{action} is not signed"
         );
-        let input: Value = serde_json::from_slice(&read(request.into_body()).await).unwrap();
+        let (head, body) = request.into_parts();
+        let input: Value = serde_json::from_slice(&read(body).await).unwrap();
+        if let Some((status, code)) = self.refusal(&head.headers, &input) {
+            let message = match code {
+                "SignatureDoesNotMatch" => "Signature expired: it is too old, or to come",
+                _ => "as the test has it",
+            };
+            let refusal = json!({"__type": code, "message": message});
+            return reply(status, refusal.to_string());
+        }
         {
             let mut state = self.state();
             *state.calls.entry(action.clone()).or_default() += 1;
@@ -231,6 +250,25 @@ impl Sqs {
             return reply(500, r#"{"__type":"InternalError","message":"obeyed"}"#);
         }
         reply(200, output.to_string())
+    }
+
+    fn refusal(&self, headers: &http::HeaderMap, input: &Value) -> Option<(u16, &'static str)> {
+        let text = |name: &str| headers[name].to_str().unwrap().to_owned();
+        let authorization = text("authorization");
+        let key = authorization.split("Credential=").nth(1).unwrap();
+        let key = key.split('/').next().unwrap().to_owned();
+        let url = input["QueueUrl"].as_str().unwrap_or_default();
+        let queue = url.rsplit('/').next().unwrap().to_owned();
+        let mut state = self.state();
+        state.signed.insert((queue.clone(), key.clone()));
+        if state.expired.contains(&key) {
+            state.expiries += 1;
+            return Some((403, "ExpiredToken"));
+        }
+        if state.checks_time && !is_recent(&text("x-amz-date")) {
+            return Some((403, "SignatureDoesNotMatch"));
+        }
+        state.refused.get(&queue).copied()
     }
 
     fn hangs(&self) -> bool {
@@ -365,4 +403,22 @@ impl Sqs {
 fn count_down(left: &mut BTreeMap<String, usize>, action: &str) -> bool {
     let left = left.get_mut(action).filter(|left| **left > 0);
     left.map(|left| *left -= 1).is_some()
+}
+
+/// Whether `20260102T030405Z` is within five minutes of now.
+fn is_recent(date: &str) -> bool {
+    let format = aws_smithy_types::date_time::Format::DateTime;
+    let (day, time) = date.split_once('T').unwrap();
+    let long = format!(
+        "{}-{}-{}T{}:{}:{}",
+        &day[..4],
+        &day[4..6],
+        &day[6..],
+        &time[..2],
+        &time[2..4],
+        &time[4..]
+    );
+    let signed = aws_smithy_types::DateTime::from_str(&long, format).unwrap();
+    let now = aws_smithy_types::DateTime::from(std::time::SystemTime::now());
+    (signed.secs() - now.secs()).abs() < 300
 }

@@ -321,6 +321,9 @@ impl About<'_> {
             QueueErrorKind::Unreachable => {
                 "check region and endpoint_url, and the network's way to SQS".to_owned()
             }
+            QueueErrorKind::NoCredentials | QueueErrorKind::Refused => {
+                error.kind.remedy().to_owned()
+            }
             QueueErrorKind::Throttled | QueueErrorKind::Failed => "try again".to_owned(),
         };
         self.failed(check, error.to_string()).with(remedy)

@@ -1,6 +1,8 @@
 //! `sqs-connector check`: is all there that the connector needs? Nothing is received, sent,
 //! deleted or changed by it, but for one receive where a queue says that it is empty.
 
+use std::sync::Arc;
+
 mod facts;
 mod findings;
 mod show;
@@ -9,43 +11,38 @@ pub use facts::{Facts, GatewayFacts, QueueFacts, Tried};
 pub use findings::{Finding, Mark, findings, is_well, of_attributes};
 pub use show::{json, table};
 
-use crate::aws::{self, Credentials};
+use crate::aws::{Accounts, Credentials};
 use crate::config::Config;
 use crate::http::Http;
-use crate::metrics::Metrics;
-use crate::queue::Queue;
-use crate::wall_clock::WallClock;
+use crate::lane::Lane;
 
 /// Asks all there is to ask, and judges the answers.
 pub async fn everything(config: &Config, http: &Http, credentials: &Credentials) -> Vec<Finding> {
-    let mut accounts = Vec::new();
+    let mut accounts = Accounts::beside(http, credentials, config);
+    let mut opened = Vec::new();
     for queue in &config.queues {
-        accounts.push(aws::account(http, &WallClock::default(), queue, credentials).await);
+        opened.push(accounts.of(queue).await);
     }
-    let facts = facts::gather(config, http, accounts).await;
+    let facts = facts::gather(config, http, opened).await;
     findings(config, &facts)
 }
 
-/// Says in log lines what the queues' own attributes tell of trouble to come. Stops nothing: what is
+/// Says in log lines what a queue's own attributes tell of trouble to come. Stops nothing: what is
 /// missing now may be there later.
-pub async fn at_start(config: Config, http: Http, credentials: Credentials) {
-    for queue in &config.queues {
-        let account = aws::account(&http, &WallClock::default(), queue, &credentials).await;
-        let calls = Queue::new(account, queue.url.as_str(), Metrics::default());
-        // A queue that does not answer is told by the one that waits for it.
-        let Ok(known) = calls.attributes().await else {
-            continue;
-        };
-        for finding in of_attributes(queue, &known) {
-            if matches!(finding.result, Mark::Warning | Mark::Failed) {
-                tracing::warn!(
-                    queue = finding.subject,
-                    check = finding.check,
-                    remedy = finding.remedy,
-                    "{}",
-                    finding.says
-                );
-            }
+pub(crate) async fn at_start(lane: Arc<Lane>) {
+    // A queue that does not answer is told by the one that waits for it.
+    let Ok(known) = lane.queue.attributes().await else {
+        return;
+    };
+    for finding in of_attributes(&lane.config, &known) {
+        if matches!(finding.result, Mark::Warning | Mark::Failed) {
+            tracing::warn!(
+                queue = finding.subject,
+                check = finding.check,
+                remedy = finding.remedy,
+                "{}",
+                finding.says
+            );
         }
     }
 }
