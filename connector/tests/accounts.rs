@@ -128,7 +128,10 @@ async fn a_session_is_renewed_before_it_ends() {
     let queue = entry(&world.queue_url("a"), &role);
     let connector = start(&world, &queue, WallClock::default()).await;
     delivered(&world, "a").await;
-    until("it is renewed", || issuer.state().issued.len() == 2).await;
+    until("the next is signed with", || {
+        signed(&world, "a").contains(&"ASIA2".to_owned())
+    })
+    .await;
     // From now on the first is worth nothing.
     world.sqs.state().expired.insert("ASIA1".into());
     delivered(&world, "a").await;
