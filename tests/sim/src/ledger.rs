@@ -20,6 +20,8 @@ pub(crate) struct Ledger {
     may_dead_letter: bool,
     pages: Vec<Page>,
     running: BTreeMap<Call, Instant>,
+    /// How many messages the open polls ask for, by process and connection's own number.
+    polls: BTreeMap<(u32, u64), usize>,
     /// Departures from the queue that were accounted for.
     pub(crate) departed: u64,
     pub(crate) calls: u64,
@@ -79,6 +81,7 @@ impl Ledger {
             may_dead_letter: !setup.retry_rejected && setup.max_receive_count.is_some(),
             pages: scenario.messages.iter().map(page).collect(),
             running: BTreeMap::new(),
+            polls: BTreeMap::new(),
             departed: 0,
             calls: 0,
             receives: 0,
@@ -148,16 +151,42 @@ impl Ledger {
                 "process {process} calls function {function} with message {n} twice at once"
             ));
         }
-        let of_process = self.running.keys().filter(|(p, _, _)| *p == process);
-        let messages: BTreeSet<usize> = of_process.map(|(_, n, _)| *n).collect();
+        let at_work = self.at_work(process);
         // One more than is configured may be tried in place of a suspect.
-        if messages.len() > self.concurrency + 1 {
+        if at_work > self.concurrency + 1 {
             self.violations.push(format!(
-                "process {process} has {} messages at work, {} are configured",
-                messages.len(),
+                "process {process} has {at_work} messages at work, {} are configured",
                 self.concurrency
             ));
         }
+    }
+
+    fn at_work(&self, process: u32) -> usize {
+        let of_process = self.running.keys().filter(|(p, _, _)| *p == process);
+        let messages: BTreeSet<usize> = of_process.map(|(_, n, _)| *n).collect();
+        messages.len()
+    }
+
+    /// A poll is opened, for so many messages; gives its number.
+    pub(crate) fn poll(&mut self, process: u32, asked: usize) -> u64 {
+        self.receives += 1;
+        let number = self.receives;
+        self.polls.insert((process, number), asked);
+        let open = self.polls.range((process, 0)..=(process, u64::MAX));
+        let asked: usize = open.map(|(_, asked)| asked).sum();
+        let at_work = self.at_work(process);
+        if self.profile != Profile::Chaos && asked + at_work > self.concurrency + 1 {
+            self.violations.push(format!(
+                "process {process} asks for {asked} messages while {at_work} are at work, {} are configured",
+                self.concurrency
+            ));
+        }
+        number
+    }
+
+    /// A poll is closed.
+    pub(crate) fn polled(&mut self, process: u32, number: u64) {
+        self.polls.remove(&(process, number));
     }
 
     /// What a function made of a message, whether the caller hears of it or not.

@@ -26,4 +26,5 @@ mod weather;
 mod world;
 
 pub use play::{Run, play};
+pub use scenario::Profile;
 pub use seeds::{Summary, play_all};

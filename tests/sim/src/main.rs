@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Parser;
+use sim::Profile;
 
 /// The connector's engine on virtual time, with faults drawn from a seed.
 #[derive(Debug, Parser)]
@@ -17,6 +18,9 @@ struct Args {
     /// The first of them.
     #[arg(long, default_value_t = 0)]
     from: u64,
+    /// Only the runs of this profile.
+    #[arg(long)]
+    profile: Option<Profile>,
 }
 
 fn main() -> ExitCode {
@@ -33,7 +37,7 @@ fn main() -> ExitCode {
             (text, run.violations.is_empty())
         }
         None => {
-            let summary = sim::play_all(args.from..args.from + args.seeds);
+            let summary = sim::play_all(args.from..args.from + args.seeds, args.profile);
             (summary.to_string(), summary.failed.is_empty())
         }
     };

@@ -27,9 +27,7 @@ pub(crate) async fn answer(
         .and_then(|target| target.strip_prefix("AmazonSQS."))
         .unwrap_or("?")
         .to_owned();
-    if action == "ReceiveMessage" {
-        world.ledger().receives += 1;
-    }
+    let _poll = (action == "ReceiveMessage").then(|| Poll::open(world, process, &body));
     world
         .log
         .say(|| format!("sqs     {process} > {action} {}", shown(&body)));
@@ -55,6 +53,35 @@ pub(crate) async fn answer(
     }
     sleep(world.flight()).await;
     answer
+}
+
+/// A receive that waits for its answer.
+struct Poll<'a> {
+    world: &'a World,
+    process: u32,
+    number: u64,
+}
+
+impl<'a> Poll<'a> {
+    fn open(world: &'a World, process: u32, body: &[u8]) -> Self {
+        let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+        let asked = body["MaxNumberOfMessages"].as_u64().unwrap_or(1);
+        let mut number = 0;
+        world.enter(|ledger| {
+            number = ledger.poll(process, usize::try_from(asked).unwrap_or(usize::MAX));
+        });
+        Self {
+            world,
+            process,
+            number,
+        }
+    }
+}
+
+impl Drop for Poll<'_> {
+    fn drop(&mut self) {
+        self.world.ledger().polled(self.process, self.number);
+    }
 }
 
 /// A body for the log, its keys in order: the SDK writes some from a hash map.

@@ -10,8 +10,8 @@ use crate::trouble;
 use crate::weather::Weather;
 
 /// Which kind of run it is, and so what may be asked of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Profile {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Profile {
     /// Nothing goes wrong; a new process may take over from the first.
     Calm,
     /// The gateway and the functions are out of reach for a while; nothing else goes wrong.

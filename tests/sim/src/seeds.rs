@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::play::{Run, play};
+use crate::scenario::{Profile, Scenario};
 
 /// What came of many runs.
 #[derive(Debug, Default)]
@@ -21,8 +22,8 @@ pub struct Summary {
     pub failed: Vec<Run>,
 }
 
-/// Plays all of these seeds.
-pub fn play_all(seeds: Range<u64>) -> Summary {
+/// Plays all of these seeds, or those whose runs are of one profile.
+pub fn play_all(seeds: Range<u64>, only: Option<Profile>) -> Summary {
     let started = Instant::now();
     let next = AtomicU64::new(seeds.start);
     let summary = Mutex::new(Summary::default());
@@ -34,6 +35,9 @@ pub fn play_all(seeds: Range<u64>) -> Summary {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
                     if seed >= seeds.end {
                         break;
+                    }
+                    if only.is_some_and(|only| Scenario::new(seed).profile != only) {
+                        continue;
                     }
                     let run = play(seed, false);
                     let mut summary = summary.lock().unwrap_or_else(PoisonError::into_inner);
