@@ -85,6 +85,7 @@ pub async fn run(config: Config, outside: Outside, stop: impl Future<Output = ()
             queue.url.as_str(),
             metrics.clone(),
         );
+        metrics.price(calls.name(), queue.price_per_million_requests);
         let holding = Arc::new(Holding::new(
             queue.visibility_timeout,
             outside.random.clone(),

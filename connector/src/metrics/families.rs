@@ -8,6 +8,9 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
+use super::cost::Cost;
+use super::process::Process;
+
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub(super) struct OfQueue {
     pub(super) queue: String,
@@ -75,6 +78,7 @@ pub(super) struct Topic {
 /// All of them, registered.
 pub(super) struct Families {
     pub(super) registry: Registry,
+    pub(super) cost: Cost,
     pub(super) received: Family<OfQueue, Counter>,
     pub(super) corrupt: Family<OfQueue, Counter>,
     pub(super) duplicates: Family<OfQueue, Counter>,
@@ -110,14 +114,16 @@ fn invocation_buckets() -> Histogram {
 
 fn age_buckets() -> Histogram {
     Histogram::new([
-        0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0, 43_200.0,
+        0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0,
+        14_400.0, 43_200.0,
     ])
 }
 
 impl Default for Families {
     fn default() -> Self {
         let mut families = Self {
-            registry: Registry::with_prefix("sqs_connector"),
+            registry: Registry::default(),
+            cost: Cost::default(),
             received: Family::default(),
             corrupt: Family::default(),
             duplicates: Family::default(),
@@ -151,7 +157,9 @@ impl Default for Families {
 
 impl Families {
     fn register(&mut self) {
-        let r = &mut self.registry;
+        self.registry.register_collector(Box::new(Process));
+        let r = self.registry.sub_registry_with_prefix("sqs_connector");
+        r.register_collector(Box::new(self.cost.clone()));
         r.register(
             "messages_received",
             "Messages received",
@@ -275,7 +283,14 @@ impl Families {
         r.register(
             "build",
             "What runs",
-            Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]),
+            Info::new(vec![
+                ("version", env!("CARGO_PKG_VERSION")),
+                // Given by whoever builds an image: a build in the source's folder knows of none.
+                (
+                    "revision",
+                    option_env!("SQS_CONNECTOR_REVISION").unwrap_or("unknown"),
+                ),
+            ]),
         );
     }
 }

@@ -4,8 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+mod cost;
 mod families;
 mod function;
+mod process;
+#[cfg(test)]
+mod table_tests;
 
 use families::{
     Families, Fetch, FoundIn, Invocation, OfAccount, OfQueue, Poll, Request, Settlement, Topic,
@@ -99,6 +103,9 @@ impl Metrics {
             verdict,
         };
         self.0.settled.get_or_create(&labels).inc();
+        if verdict.ends_with("delete") || verdict.ends_with("dead_letter") {
+            self.0.cost.done(queue);
+        }
         if let Some(age) = age {
             self.0
                 .age_seconds
@@ -143,8 +150,8 @@ impl Metrics {
         self.0.refused_ids.inc_by(refused.into());
     }
 
-    /// SQS was asked.
-    pub fn sqs_request(&self, queue: &str, action: &'static str, good: bool) {
+    /// SQS was asked; what it answered, well or not, it bills.
+    pub fn sqs_request(&self, queue: &str, action: &'static str, good: bool, answered: bool) {
         let result = if good { "ok" } else { "error" };
         let labels = Request {
             queue: queue.to_owned(),
@@ -152,6 +159,19 @@ impl Metrics {
             result,
         };
         self.0.sqs_requests.get_or_create(&labels).inc();
+        if answered {
+            self.0.cost.answered(queue);
+        }
+    }
+
+    /// A request or an answer carried messages of so many bytes in all.
+    pub fn carried(&self, queue: &str, bytes: usize) {
+        self.0.cost.carried(queue, bytes);
+    }
+
+    /// What a million requests to a queue cost, in US dollars.
+    pub fn price(&self, queue: &str, dollars: f64) {
+        self.0.cost.set_price(queue, dollars);
     }
 
     /// The topic map was refreshed.

@@ -121,7 +121,7 @@ impl Queue {
         };
         let received: Received = self.call("ReceiveMessage", wait + MARGIN, &request).await?;
         let mut left_out = BTreeSet::new();
-        Ok(received.messages().filter_map(|message| {
+        let messages: Vec<Message> = received.messages().filter_map(|message| {
             let group = (message.attributes.as_ref().filter(|_| self.is_fifo()))
                 .and_then(|system| system.get(&System::MessageGroupId).cloned());
             if group.as_ref().is_some_and(|group| left_out.contains(group)) {
@@ -134,7 +134,10 @@ impl Queue {
                     tracing::error!(queue = &*self.name, error = %error, "a received message is not usable; SQS hands it out again");
                 })
                 .ok()
-        }).collect())
+        }).collect();
+        let bytes = messages.iter().map(Message::size).sum();
+        self.metrics.carried(&self.name, bytes);
+        Ok(messages)
     }
 
     /// Deletes up to ten messages; an answer for each, in order.
@@ -192,7 +195,9 @@ impl Queue {
                 wire::system_text(trace),
             );
         }
-        self.asked("SendMessage", call.send()).await.map(|_| ())
+        self.asked("SendMessage", call.send()).await?;
+        self.metrics.carried(&self.name, message.size());
+        Ok(())
     }
 
     /// Asks for the redrive policy; `None` where there is none.
@@ -289,7 +294,11 @@ impl Queue {
             reason: format!("no answer within {limit:?}"),
         };
         let result = (tokio::time::timeout(limit, call).await).unwrap_or_else(|e| Err(late(e)));
-        self.metrics.sqs_request(&self.name, action, result.is_ok());
+        let answered = (result.as_ref().err()).is_none_or(|error| {
+            use QueueErrorKind::{NoCredentials, Unreachable};
+            !matches!(error.kind, NoCredentials | Unreachable)
+        });
+        (self.metrics).sqs_request(&self.name, action, result.is_ok(), answered);
         result
     }
 }
