@@ -12,6 +12,7 @@ mod attribute_headers;
 pub mod aws;
 pub mod backoff;
 pub mod blame;
+pub mod batch;
 mod body;
 pub mod bulk;
 pub mod commands;
