@@ -16,6 +16,7 @@ pub mod batch;
 mod body;
 pub mod bulk;
 pub mod commands;
+pub mod callback;
 pub mod config;
 pub mod content_type;
 pub mod correlate;

@@ -2,6 +2,7 @@
 
 mod filters;
 mod identity;
+mod mode;
 mod problems;
 mod queue_url;
 mod queues;
@@ -25,6 +26,7 @@ pub use role::RoleConfig;
 use crate::backoff::Backoff;
 use crate::commands::Task;
 use crate::filter::Filtering;
+use crate::batch::Limits;
 use crate::governor::ProbeIntervals;
 use crate::verdict::OnRejection;
 
@@ -37,6 +39,8 @@ pub struct Config {
     pub queues: Vec<QueueConfig>,
     /// Where metrics and probes are served.
     pub admin: SocketAddr,
+    /// Where callbacks of asynchronous calls come in; `None` where no queue makes any.
+    pub callback: Option<CallbackConfig>,
     /// How long running calls may go on after SIGTERM.
     pub drain_timeout: Duration,
     /// How long a delete waits for company.
@@ -64,6 +68,29 @@ pub struct GatewayConfig {
     pub rebuild_interval: Duration,
     /// Where its credentials are mounted; `None` where it wants none.
     pub secrets: Option<PathBuf>,
+}
+
+/// The listener for callbacks, and how it is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallbackConfig {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Under which URL the gateway's queue-worker reaches it; port 0 stands for the listener's.
+    pub url: Url,
+}
+
+/// How messages reach their functions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// One call a message, with the message's body.
+    Single,
+    /// One call for several messages, in the form of Lambda's SQS event.
+    Batch(Limits),
+    /// One call a message through the gateway's queue; the outcome comes to the callback listener.
+    Async {
+        /// How long to wait for it.
+        callback_timeout: Duration,
+    },
 }
 
 /// What to write into the log of calls.
@@ -98,6 +125,8 @@ pub struct QueueConfig {
     pub concurrency_min: usize,
     /// How many bytes of messages are held at once.
     pub max_bytes_in_flight: usize,
+    /// How messages reach their functions.
+    pub mode: Mode,
     /// The AWS region.
     pub region: String,
     /// Another endpoint than the region's.

@@ -8,6 +8,7 @@ use url::Url;
 use super::QueueConfig;
 use super::filters::filtering;
 use super::identity::{QueueIdentity, check_distinct};
+use super::mode::mode;
 use super::problems::Problems;
 use super::queue_url::QueueUrl;
 use super::raw::{Given, Settings};
@@ -152,6 +153,7 @@ fn queue(
         concurrency,
         concurrency_min,
         max_bytes_in_flight: reader.read("max_bytes_in_flight", 64 << 20, bytes),
+        mode: mode(&mut reader, entry, concurrency),
         region: region(&mut reader, entry, &url, endpoint_url.as_ref()),
         role: role(&mut reader, entry),
         endpoint_url,

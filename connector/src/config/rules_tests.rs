@@ -209,6 +209,9 @@ print_response_body: true
 print_request_body: true
 admin_address: 127.0.0.1
 admin_port: 9
+callback_address: 127.0.0.2
+callback_port: 10
+callback_url: http://us:11/in
 drain_timeout: 37s
 settle_window: 5ms
 debug: true
@@ -239,7 +242,13 @@ queues:
     on_rejection: retry
     filter: [{body: {kind: [\"a: \\\"b\\\" # c\", {prefix: x}]}, messageId: [{exists: true}]}]
     on_filtered: dead-letter
+    mode: batch
+    batch_size: 3
+    batch_window: 2s
+    batch_bytes: 100000
   - url: http://127.0.0.1:9324/000000000000/refunds
+    mode: async
+    callback_timeout: 20m
 ";
 
 /// What is shown under another name, or has no effect to show.

@@ -89,6 +89,46 @@ pub(super) const SETTINGS: &[Setting] = &[
         &["max_bytes_in_flight"],
         "Bytes of messages held at once, per queue, at least 1MiB [64MiB]",
     ),
+    queue(
+        "mode",
+        &["mode"],
+        "How messages reach their functions: single, batch or async [single]",
+    ),
+    queue(
+        "batch_size",
+        &["batch_size"],
+        "Messages in a batch, at most 1000 and at most concurrency [10]",
+    ),
+    queue(
+        "batch_window",
+        &["batch_window"],
+        "How long a batch waits to be full, at most 5m [0s]",
+    ),
+    queue(
+        "batch_bytes",
+        &["batch_bytes"],
+        "Bytes of a batch's payload [6291456]",
+    ),
+    queue(
+        "callback_timeout",
+        &["callback_timeout"],
+        "How long an asynchronous call may take until its callback, at most 11h [1h]",
+    ),
+    of(
+        "callback_address",
+        &["callback_address"],
+        "Where callbacks are taken [0.0.0.0]",
+    ),
+    of(
+        "callback_port",
+        &["callback_port"],
+        "On which port; 0 for any that is free [8082]",
+    ),
+    of(
+        "callback_url",
+        &["callback_url"],
+        "The URL under which the gateway reaches that listener [http://POD_IP:callback_port]",
+    ),
     of(
         "gateway_url",
         &["gateway_url"],
@@ -107,7 +147,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     switch(
         "asynchronous_invocation",
         &["asynchronous_invocation"],
-        "Not offered: a message would be deleted before its function succeeded",
+        "The same as mode=async [false]",
     ),
     queue(
         "content_type",

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::{Config, QueueConfig};
+use super::{Config, Mode, QueueConfig};
 use crate::verdict::OnRejection;
 
 impl fmt::Display for Config {
@@ -25,6 +25,11 @@ impl fmt::Display for Config {
         writeln!(f, "print_request_body: {}", self.printing.request_body)?;
         writeln!(f, "admin_address: {}", self.admin.ip())?;
         writeln!(f, "admin_port: {}", self.admin.port())?;
+        if let Some(callback) = &self.callback {
+            writeln!(f, "callback_address: {}", callback.listen.ip())?;
+            writeln!(f, "callback_port: {}", callback.listen.port())?;
+            writeln!(f, "callback_url: {}", callback.url)?;
+        }
         writeln!(f, "drain_timeout: {}", go(self.drain_timeout))?;
         writeln!(f, "settle_window: {}", go(self.settle_window))?;
         writeln!(f, "debug: {}", self.debug)?;
@@ -52,6 +57,18 @@ impl fmt::Display for QueueConfig {
         writeln!(f, "    concurrency: {}", self.concurrency)?;
         writeln!(f, "    concurrency_min: {}", self.concurrency_min)?;
         writeln!(f, "    max_bytes_in_flight: {}", self.max_bytes_in_flight)?;
+        writeln!(f, "    mode: {}", self.mode.kind())?;
+        match self.mode {
+            Mode::Single => {}
+            Mode::Batch(limits) => {
+                writeln!(f, "    batch_size: {}", limits.size)?;
+                writeln!(f, "    batch_window: {}", go(limits.window))?;
+                writeln!(f, "    batch_bytes: {}", limits.bytes)?;
+            }
+            Mode::Async { callback_timeout } => {
+                writeln!(f, "    callback_timeout: {}", go(callback_timeout))?;
+            }
+        }
         writeln!(f, "    region: {}", self.region)?;
         if let Some(endpoint) = &self.endpoint_url {
             writeln!(f, "    endpoint_url: {endpoint}")?;

@@ -213,7 +213,7 @@ queues:
     let env = [
         ("upstream_timeout", "soon"),
         ("admin_port", "99999"),
-        ("asynchronous_invocation", "true"),
+        ("asynchronous_invocation", "perhaps"),
     ];
     let args = [
         "--config=config.yaml",
@@ -233,7 +233,7 @@ queues:
         "queues[2].url = \"\": each entry names its queue",
         "upstream_timeout = \"soon\": not a duration",
         "admin_port = \"99999\": give a port",
-        "asynchronous_invocation = \"true\": asynchronous invocation is not offered",
+        "asynchronous_invocation = \"perhaps\": give true or false",
         "--gateway-url = \"ftp://gateway\": not a web address",
         "--secret-mount-path = \"/nowhere\": basic-auth-user cannot be read",
     ] {

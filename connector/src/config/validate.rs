@@ -10,7 +10,7 @@ use url::Url;
 use super::problems::Problems;
 use super::queues::{self, web_address};
 use super::raw::{Given, Raw, Settings};
-use super::{Config, GatewayConfig, Inputs, Printing};
+use super::{Config, GatewayConfig, Inputs, Printing, mode};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -108,11 +108,7 @@ pub(super) fn validate(raw: Raw, inputs: Inputs<'_>) -> Result<Config, Problems>
     };
     let second = Duration::from_secs(1);
 
-    if reader.flag("asynchronous_invocation", false) {
-        let given = reader.given("asynchronous_invocation").cloned();
-        let (name, value) = given.map_or_else(Default::default, |given| (given.name, given.value));
-        reader.problems.push(name, value, "asynchronous invocation is not offered: the gateway's 202 says nothing of the function, so messages would be deleted before it succeeded; set it to false, long calls are covered by extending the visibility");
-    }
+    mode::check_agree(&mut reader);
     let gateway = GatewayConfig {
         url: reader.read(
             "gateway_url",
@@ -138,7 +134,7 @@ pub(super) fn validate(raw: Raw, inputs: Inputs<'_>) -> Result<Config, Problems>
             .parse()
             .map_err(|_| "give a port from 0 to 65535".into())
     });
-    let config = Config {
+    let mut config = Config {
         admin: SocketAddr::new(address, port),
         drain_timeout: reader.duration("drain_timeout", second * 30, Duration::ZERO, DAY / 2),
         settle_window: reader.duration(
@@ -156,9 +152,12 @@ pub(super) fn validate(raw: Raw, inputs: Inputs<'_>) -> Result<Config, Problems>
         home_region: reader.read("region", None, |value| queues::named(value).map(Some)),
         traces: traces(&mut reader),
         notes: notes(&mut reader),
-        queues: queues::queues(&mut problems, &settings, &queues),
+        queues: queues::queues(reader.problems, &settings, &queues),
+        callback: None,
         gateway,
     };
+    config.callback = mode::callback(&mut reader, inputs, config.admin, &config.queues);
+    mode::notes(&settings, &config.queues, &mut config.notes);
     let longest = config.queues.iter().map(|queue| queue.wait_time).max();
     if let Some(wait) = longest.filter(|wait| *wait > config.drain_timeout) {
         let given = settings.get("drain_timeout").cloned();
