@@ -138,7 +138,11 @@ mod tests {
         let (mut assembler, now) = (Assembler::new(limits(10, 100)), Instant::now());
         assembler.push(now, 'a', 60, 10);
         assert_eq!(assembler.push(now, 'b', 60, 10), [['a']]);
-        assert_eq!(assembler.push(now, 'c', 40, 10), [['b', 'c']], "exactly full");
+        assert_eq!(
+            assembler.push(now, 'c', 40, 10),
+            [['b', 'c']],
+            "exactly full"
+        );
     }
 
     #[test]

@@ -10,8 +10,8 @@ use serde::Serialize;
 use throughline::CorrelationId;
 
 use crate::config::QueueUrl;
-use crate::message::{Attribute, Message, Value};
 use crate::digest::{md5_of_attributes, md5_of_body};
+use crate::message::{Attribute, Message, Value};
 
 /// The message attribute that carries a record's correlation id.
 const CORRELATION_ID: &str = "correlation_id";

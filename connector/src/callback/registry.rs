@@ -164,7 +164,10 @@ mod tests {
     #[test]
     fn the_callback_that_is_waited_for_comes_once() {
         let mut registry = registry();
-        assert_eq!(registry.called_back("t1", Some("c1")), Match::Awaited("first"));
+        assert_eq!(
+            registry.called_back("t1", Some("c1")),
+            Match::Awaited("first")
+        );
         assert_eq!(registry.called_back("t1", Some("c1")), Match::Duplicate);
         assert_eq!(registry.len(), 1);
     }
@@ -176,7 +179,10 @@ mod tests {
         assert_eq!(registry.called_back("", None), Match::Unknown);
         assert_eq!(registry.called_back("t1", Some("c2")), Match::OtherCall);
         assert_eq!(registry.called_back("t1", None), Match::OtherCall);
-        assert_eq!(registry.called_back("t1", Some("c1")), Match::Awaited("first"));
+        assert_eq!(
+            registry.called_back("t1", Some("c1")),
+            Match::Awaited("first")
+        );
     }
 
     #[test]

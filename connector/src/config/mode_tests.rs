@@ -35,7 +35,10 @@ fn messages_go_one_by_one_unless_it_is_said_otherwise() {
     assert_eq!(mode_of(&[], &[("mode", "async"), pod]), by_callback);
     let long = [pod, ("upstream_timeout", "2h")];
     let callback_timeout = hour * 2;
-    assert_eq!(mode_of(&["--mode=async"], &long), Mode::Async { callback_timeout });
+    assert_eq!(
+        mode_of(&["--mode=async"], &long),
+        Mode::Async { callback_timeout }
+    );
     assert!(refused(&["--mode=both"], &[])[0].contains("give single, batch or async"));
 }
 
@@ -44,9 +47,15 @@ fn asynchronous_invocation_means_mode_async() {
     let pod = ("POD_IP", "10.0.0.7");
     let mode = mode_of(&[], &[("asynchronous_invocation", "true"), pod]);
     assert_eq!(mode.kind(), "async");
-    let mode = mode_of(&["--mode=async"], &[("asynchronous_invocation", "true"), pod]);
+    let mode = mode_of(
+        &["--mode=async"],
+        &[("asynchronous_invocation", "true"), pod],
+    );
     assert_eq!(mode.kind(), "async");
-    let found = refused(&["--mode=batch"], &[("asynchronous_invocation", "true"), pod]);
+    let found = refused(
+        &["--mode=batch"],
+        &[("asynchronous_invocation", "true"), pod],
+    );
     assert_eq!(
         found,
         ["--mode = \"batch\": asynchronous_invocation=true asks for async; give one of the two"]
@@ -59,9 +68,16 @@ fn each_queue_may_have_a_mode_of_its_own() {
         "asynchronous_invocation: true\ncallback_address: 127.0.0.1\nqueues:\n  - url: {QUEUE}\n    mode: batch\n    batch_size: 3\n  - url: {OTHER}\n"
     );
     let config = config(&["--config=config.yaml"], &[], &file);
-    let kinds: Vec<_> = config.queues.iter().map(|queue| queue.mode.kind()).collect();
+    let kinds: Vec<_> = config
+        .queues
+        .iter()
+        .map(|queue| queue.mode.kind())
+        .collect();
     assert_eq!(kinds, ["batch", "async"]);
-    assert_eq!(config.callback.unwrap().url.as_str(), "http://127.0.0.1:8082/");
+    assert_eq!(
+        config.callback.unwrap().url.as_str(),
+        "http://127.0.0.1:8082/"
+    );
 }
 
 #[test]
@@ -79,9 +95,16 @@ fn a_batch_is_not_larger_than_what_is_held_and_every_bound_is_checked() {
 
 #[test]
 fn a_callback_is_not_given_up_before_its_function_may_end() {
-    let args = ["--mode=async", "--callback-timeout=29s", "--callback-url=http://us"];
+    let args = [
+        "--mode=async",
+        "--callback-timeout=29s",
+        "--callback-url=http://us",
+    ];
     let found = refused(&args, &[]);
-    assert!(found[0].contains("shorter than upstream_timeout"), "{found:?}");
+    assert!(
+        found[0].contains("shorter than upstream_timeout"),
+        "{found:?}"
+    );
 }
 
 #[test]
@@ -119,11 +142,20 @@ fn the_gateway_must_be_able_to_reach_us() {
     assert!(found[0].starts_with("callback_url = \"\": queue orders is in mode async"));
     assert!(found[0].contains("POD_IP from status.podIP"), "{found:?}");
     let found = refused(&["--mode=async"], &[("POD_IP", "here")]);
-    assert!(found[0].starts_with("POD_IP = \"here\": not the pod's IP"), "{found:?}");
+    assert!(
+        found[0].starts_with("POD_IP = \"here\": not the pod's IP"),
+        "{found:?}"
+    );
     let found = refused(&["--mode=async", "--callback-url=us"], &[pod]);
-    assert!(found[0].contains("ours, such as http://10.0.0.7:8082"), "{found:?}");
+    assert!(
+        found[0].contains("ours, such as http://10.0.0.7:8082"),
+        "{found:?}"
+    );
     let found = refused(&["--mode=async", "--callback-port=8081"], &[pod]);
-    assert!(found[0].contains("metrics and probes are served on this port"), "{found:?}");
+    assert!(
+        found[0].contains("metrics and probes are served on this port"),
+        "{found:?}"
+    );
 }
 
 #[test]
