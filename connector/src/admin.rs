@@ -9,6 +9,7 @@ use throughline::Body;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use crate::callback::Callbacks;
 use crate::discovery::Topics;
 use crate::gateway::Gateway;
 use crate::lane::Lane;
@@ -22,6 +23,7 @@ pub struct Health {
     topics: watch::Receiver<Topics>,
     gateway: Gateway,
     metrics: Metrics,
+    callbacks: Option<Callbacks>,
 }
 
 impl Health {
@@ -37,7 +39,14 @@ impl Health {
             topics,
             gateway,
             metrics,
+            callbacks: None,
         }
+    }
+
+    /// With the listener for callbacks, where there is one.
+    #[must_use]
+    pub fn with_callbacks(self, callbacks: Option<Callbacks>) -> Self {
+        Self { callbacks, ..self }
     }
 
     /// What keeps the process from making progress: a loop that stands still, or a poll that
@@ -70,6 +79,9 @@ impl Health {
         // One queue that fails stops no other, and no rollout either.
         if self.lanes.iter().all(|lane| !lane.is_reachable()) {
             missing.extend(self.troubles());
+        }
+        if self.callbacks.as_ref().is_some_and(|it| !it.is_listening()) {
+            missing.push("callbacks are not listened for".to_owned());
         }
         if self.lanes.iter().any(|lane| lane.is_draining()) {
             missing.push("stopping".to_owned());

@@ -61,7 +61,7 @@ pub fn falls_over(outcome: &Outcome) -> bool {
         Outcome::Answered(answer) => {
             classify(outcome) == Class::Infrastructure && matches!(answer.status, 500..=599)
         }
-        Outcome::Failed(_) => false,
+        Outcome::Failed(_) | Outcome::Indirect(_) => false,
     }
 }
 

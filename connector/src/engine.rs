@@ -10,8 +10,10 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::admin::{self, Health};
 use crate::aws::{Accounts, Credentials};
+use crate::batch::Batches;
+use crate::callback::{Callbacks, Listener};
 use crate::commands::check;
-use crate::config::Config;
+use crate::config::{Config, Mode};
 use crate::discovery::{Discovery, Topics};
 use crate::gateway::Gateway;
 use crate::heartbeat::Holding;
@@ -46,12 +48,14 @@ pub struct Outside {
     pub metrics: Metrics,
     /// Where the admin server listens; without it there is none.
     pub admin: Option<TcpListener>,
+    /// Where callbacks come in; needed where the configuration has a place for them.
+    pub callbacks: Option<TcpListener>,
 }
 
 /// Runs until `stop` is ready, then drains. Returns how many messages were left unsettled; SQS
 /// hands them out again.
 pub async fn run(config: Config, outside: Outside, stop: impl Future<Output = ()>) -> usize {
-    let metrics = outside.metrics;
+    let metrics = outside.metrics.clone();
     let (phase, phase_seen) = watch::channel(Phase::Running);
     let (topics, topics_seen) = watch::channel(Topics::default());
     let gateway = Gateway::new(
@@ -66,6 +70,7 @@ pub async fn run(config: Config, outside: Outside, stop: impl Future<Output = ()
         random: outside.random.clone(),
         wall_clock: outside.wall_clock.clone(),
         printing: config.printing,
+        callbacks: callbacks(&config, &outside),
     };
 
     // Tasks of the process: they belong to no message, and end with this function.
@@ -104,6 +109,11 @@ pub async fn run(config: Config, outside: Outside, stop: impl Future<Output = ()
             settler,
             phase_seen.clone(),
         ));
+        if let Mode::Batch(limits) = queue.mode {
+            let (batches, driver) = Batches::new(limits);
+            let _ = lane.batches.set(batches);
+            background.spawn(driver.run(lane.clone()));
+        }
         background.spawn(settling);
         background.spawn(holding.keep(calls, metrics.clone()));
         background.spawn(learn::keep_current(lane.clone()));
@@ -128,8 +138,13 @@ pub async fn run(config: Config, outside: Outside, stop: impl Future<Output = ()
         metrics: metrics.clone(),
     };
     background.spawn(discovery.run(topics));
+    if let (Some(listener), Some(callbacks)) = (outside.callbacks, &shared.callbacks) {
+        let answering = Listener::new(callbacks.clone(), known.clone(), metrics.clone());
+        background.spawn(answering.run(listener));
+    }
     if let Some(listener) = outside.admin {
         let health = Health::new(known.clone(), topics_seen, gateway, metrics);
+        let health = health.with_callbacks(shared.callbacks.clone());
         background.spawn(admin::run(listener, health));
     }
 
@@ -144,6 +159,15 @@ pub async fn run(config: Config, outside: Outside, stop: impl Future<Output = ()
         }
     }
     drain(&phase, background, lanes, config.drain_timeout).await
+}
+
+/// The calls that wait for callbacks, with the URL under which these reach us.
+fn callbacks(config: &Config, outside: &Outside) -> Option<Callbacks> {
+    let (place, listener) = (config.callback.as_ref()?, outside.callbacks.as_ref()?);
+    let port = listener.local_addr().map_or(place.listen.port(), |addr| addr.port());
+    let base = place.base(port);
+    tracing::info!(url = base, "callbacks are asked for at this address");
+    Some(Callbacks::new(base, outside.random.clone()))
 }
 
 async fn drain(

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use crate::http::Http;
+use crate::indirect;
 use crate::retry_after;
 use crate::verdict::{Answer, Outcome, Transport};
 
@@ -26,8 +27,11 @@ pub struct Gateway {
     timeout: Duration,
 }
 
+/// The head of an answer, the beginning of its body, and how long that is; or why there was none.
+type Exchanged = Result<(http::response::Parts, Bytes, usize), (Transport, String)>;
+
 /// What a call came to, with what is worth a log line.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Call {
     /// What the verdict rests on.
     pub outcome: Outcome,
@@ -37,6 +41,17 @@ pub struct Call {
     pub body: Bytes,
     /// How long it took.
     pub took: Duration,
+}
+
+impl Call {
+    fn failed(transport: Transport, error: String, took: Duration) -> Self {
+        Self {
+            outcome: Outcome::Failed(transport),
+            error: Some(error),
+            body: Bytes::new(),
+            took,
+        }
+    }
 }
 
 impl Gateway {
@@ -58,12 +73,26 @@ impl Gateway {
         body: Bytes,
         now: SystemTime,
     ) -> Call {
+        self.invoke_keeping(KEPT, function, headers, body, now)
+            .await
+    }
+
+    /// The same, with up to so many bytes of the answer's body.
+    pub async fn invoke_keeping(
+        &self,
+        keep: usize,
+        function: &str,
+        headers: HeaderMap,
+        body: Bytes,
+        now: SystemTime,
+    ) -> Call {
         let started = Instant::now();
         let sent_id = headers.get(header::CORRELATION_ID).cloned();
-        let called = tokio::time::timeout(self.timeout, self.call(function, headers, body)).await;
+        let called = self.bounded("function", function, headers, body, keep);
+        let called = called.await;
         let took = started.elapsed();
         match called {
-            Ok(Ok((head, body, length))) => Call {
+            Ok((head, body, length)) => Call {
                 outcome: Outcome::Answered(Answer {
                     status: head.status.as_u16(),
                     internal: text(&head.headers, header::OPENFAAS_INTERNAL).map(str::to_owned),
@@ -79,23 +108,58 @@ impl Gateway {
                 body,
                 took,
             },
-            Ok(Err((transport, error))) => Call {
-                outcome: Outcome::Failed(transport),
-                error: Some(error),
-                body: Bytes::new(),
-                took,
-            },
-            Err(_) => Call {
+            Err((transport, error)) => Call::failed(transport, error, took),
+        }
+    }
+
+    /// Posts a message for a function into the gateway's own queue.
+    ///
+    /// # Errors
+    /// With what it came to instead.
+    pub async fn enqueue(
+        &self,
+        function: &str,
+        headers: HeaderMap,
+        body: Bytes,
+        now: SystemTime,
+    ) -> Result<(), Call> {
+        let (started, bytes) = (Instant::now(), body.len());
+        let called = self.bounded("async-function", function, headers, body, KEPT);
+        let (head, body, _) = (called.await)
+            .map_err(|(transport, error)| Call::failed(transport, error, started.elapsed()))?;
+        let asked = text(&head.headers, "retry-after").and_then(|v| retry_after::parse(v, now));
+        match indirect::taken(head.status.as_u16(), bytes, asked) {
+            None => Ok(()),
+            Some(refused) => Err(Call {
+                outcome: Outcome::Indirect(refused),
+                error: None,
+                body,
+                took: started.elapsed(),
+            }),
+        }
+    }
+
+    /// One exchange within the timeout.
+    async fn bounded(
+        &self,
+        route: &str,
+        function: &str,
+        headers: HeaderMap,
+        body: Bytes,
+        keep: usize,
+    ) -> Exchanged {
+        let called = self.call(route, function, headers, body, keep);
+        match tokio::time::timeout(self.timeout, called).await {
+            Ok(called) => called,
+            Err(_) => {
                 // A gateway that hangs would else use up the receives of every message.
-                outcome: Outcome::Failed(if self.answers().await {
+                let transport = if self.answers().await {
                     Transport::Timeout
                 } else {
                     Transport::Hung
-                }),
-                error: Some(format!("no answer within {:?}", self.timeout)),
-                body: Bytes::new(),
-                took,
-            },
+                };
+                Err((transport, format!("no answer within {:?}", self.timeout)))
+            }
         }
     }
 
@@ -120,12 +184,14 @@ impl Gateway {
 
     async fn call(
         &self,
+        route: &str,
         function: &str,
         headers: HeaderMap,
         body: Bytes,
-    ) -> Result<(http::response::Parts, Bytes, usize), (Transport, String)> {
+        keep: usize,
+    ) -> Exchanged {
         let url = format!(
-            "{}/function/{function}",
+            "{}/{route}/{function}",
             self.url.as_str().trim_end_matches('/')
         );
         let mut request = Request::post(url)
@@ -146,7 +212,7 @@ impl Gateway {
             let frame = frame.map_err(|error| (Transport::Dropped, chain(&error)))?;
             if let Ok(data) = frame.into_data() {
                 length += data.len();
-                kept.extend_from_slice(&data[..data.len().min(KEPT - kept.len())]);
+                kept.extend_from_slice(&data[..data.len().min(keep - kept.len())]);
             }
         }
         Ok((head, kept.freeze(), length))

@@ -13,6 +13,9 @@ use crate::message::Message;
 /// What `X-Connector` says.
 const CONNECTOR: &str = "throughline-sqs";
 
+/// What `User-Agent` says.
+const AGENT: &str = concat!("sqs-connector/", env!("CARGO_PKG_VERSION"));
+
 /// What is longer than this is not passed on.
 const LONGEST: usize = 8192;
 
@@ -46,6 +49,26 @@ pub(crate) fn headers(lane: &Lane, message: &Message, context: &Context) -> Head
     headers
 }
 
+/// The headers of one call with a batch, made inside `context`. What belongs to a single message is
+/// in its record.
+pub(crate) fn of_batch(lane: &Lane, context: &Context) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(8);
+    let trace = context.trace().to_string();
+    for (name, value) in [
+        (header::CORRELATION_ID, context.correlation_id().as_str()),
+        (header::TRACEPARENT, &trace),
+        (header::CALL_ID, context.call_id().unwrap_or_default()),
+        (header::SQS_QUEUE_URL, lane.queue.url()),
+        (header::TOPIC, &lane.config.topic),
+        (header::CONNECTOR, CONNECTOR),
+    ] {
+        put(&mut headers, name, value);
+    }
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
+    headers
+}
+
 /// The headers that are the same for every call with this message.
 pub(crate) fn of_message(lane: &Lane, message: &Message) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(16 + 2 * message.attributes.len());
@@ -70,10 +93,7 @@ pub(crate) fn of_message(lane: &Lane, message: &Message) -> HeaderMap {
         }
     }
     headers.insert(CONTENT_TYPE, content_type(lane, message));
-    headers.insert(
-        USER_AGENT,
-        HeaderValue::from_static(concat!("sqs-connector/", env!("CARGO_PKG_VERSION"))),
-    );
+    headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
     // The state of another trace than the message's says nothing.
     if (message.text("traceparent").and_then(TraceParent::parse)).is_some() {
         pass_on(&mut headers, "tracestate", message);

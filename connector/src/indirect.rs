@@ -54,7 +54,8 @@ impl Indirect {
     /// Whose trouble it is.
     pub fn class(&self) -> Class {
         match self {
-            Self::ItemFailed | Self::Unreadable | Self::NoCallback => Class::Retryable,
+            Self::ItemFailed | Self::Unreadable => Class::Retryable,
+            Self::NoCallback => Class::Hang,
             Self::NotTaken { status: 429, .. } => Class::Overload,
             Self::NotTaken { .. } => Class::Infrastructure,
             Self::TooLarge { .. } => Class::Permanent,

@@ -3,8 +3,11 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use throughline::{context, milestone};
+use throughline::{Context, context, milestone};
 
+use crate::batch;
+use crate::callback::{self, Whose};
+use crate::config::Mode;
 use crate::delivery::AWAY;
 use crate::gates::Subscriber;
 use crate::gateway::Call;
@@ -141,7 +144,7 @@ pub(crate) async fn conclude(lane: &Lane, claim: &Claim, message: &Message) -> C
             return over_all(lane, message, &mut fared).await;
         }
         let taken = todo.iter().map(|subscriber| {
-            let invoke = |refusals| invoke(lane, message, &subscriber.function, refusals);
+            let invoke = |refusals| invoke(lane, claim, message, subscriber, refusals);
             turns.take(subscriber, invoke)
         });
         let taken = join_all(taken).await;
@@ -203,34 +206,74 @@ async fn wait_for_subscribers(lane: &Lane, message: &Message) -> Option<Conclusi
     ))
 }
 
-/// Calls a function with the message, once.
-async fn invoke(lane: &Lane, message: &Message, function: &str, refusals: u32) -> Call {
-    let call_id = lane.shared.random.uuid().to_string();
+/// Calls a function with the message, once, in the way of the queue's mode. `None` where the process
+/// stops before the call was made.
+async fn invoke(
+    lane: &Lane,
+    claim: &Claim,
+    message: &Message,
+    subscriber: &Subscriber,
+    refusals: u32,
+) -> Option<Call> {
     let outer = context();
+    if let (Mode::Batch(limits), Some(batches)) = (lane.config.mode, lane.batches.get()) {
+        return batch::join(lane, batches, limits, subscriber, claim, message, &outer).await;
+    }
+    let call_id = lane.shared.random.uuid().to_string();
     let inner = outer
         .clone()
         .with_call_id(&call_id)
         .with_trace(outer.trace().child());
-    let headers = headers(lane, message, &inner);
-    inner
-        .scope(async {
-            milestone!("FUNCTION_INVOKED", function, attempt = message.receive_count, probes = (refusals > 0).then_some(refusals), "function invoked");
-            if lane.shared.printing.request_body {
-                tracing::info!(function, body = %String::from_utf8_lossy(&message.body), "request body");
-            }
-            let now = lane.shared.wall_clock.now();
-            let call = lane.shared.gateway.invoke(function, headers, message.body.clone(), now).await;
-            // At once: the delivery may be cancelled while another function is still at work.
-            if classify(&call.outcome) == Class::Success {
-                lane.memory().succeeded(&message.id, function);
-            }
-            print(lane, function, &call);
-            call
-        })
-        .await
+    let called = call(lane, message, subscriber, refusals, &inner);
+    Some(inner.clone().scope(called).await)
 }
 
-fn print(lane: &Lane, function: &str, call: &Call) {
+/// One call with one message, made inside `context`.
+async fn call(
+    lane: &Lane,
+    message: &Message,
+    subscriber: &Subscriber,
+    refusals: u32,
+    context: &Context,
+) -> Call {
+    let function = &*subscriber.function;
+    let through = lane.shared.callbacks.as_ref();
+    let by_callback = match lane.config.mode {
+        Mode::Async { callback_timeout } => through.map(|through| (through, callback_timeout)),
+        Mode::Single | Mode::Batch(_) => None,
+    };
+    let attempt = message.receive_count;
+    let probes = (refusals > 0).then_some(refusals);
+    let mode = by_callback.is_some().then_some("async");
+    milestone!("FUNCTION_INVOKED", function, attempt, probes, mode, "function invoked");
+    if lane.shared.printing.request_body {
+        tracing::info!(function, body = %String::from_utf8_lossy(&message.body), "request body");
+    }
+    let (headers, body) = (headers(lane, message, context), message.body.clone());
+    let call = match by_callback {
+        Some((callbacks, most)) => {
+            let whose = Whose {
+                queue: lane.queue.url().into(),
+                message: message.id.clone(),
+                function: subscriber.function.clone(),
+            };
+            callback::call(lane, callbacks, most, whose, context, headers, body).await
+        }
+        None => {
+            let now = lane.shared.wall_clock.now();
+            (lane.shared.gateway).invoke(function, headers, body, now).await
+        }
+    };
+    // At once: the delivery may be cancelled while another function is still at work.
+    if classify(&call.outcome) == Class::Success {
+        lane.memory().succeeded(&message.id, function);
+    }
+    print(lane, function, &call);
+    call
+}
+
+/// The line of one call, and its count.
+pub(crate) fn print(lane: &Lane, function: &str, call: &Call) {
     let metrics = &lane.shared.metrics;
     metrics.invoked(lane.queue.name(), function, call.outcome.kind(), call.took);
     let printing = lane.shared.printing;

@@ -1,12 +1,14 @@
 //! One queue's way of working: what its parts share.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
+use crate::batch::Batches;
+use crate::callback::Callbacks;
 use crate::config::{Printing, QueueConfig};
 use crate::discovery::Topics;
 use crate::gates::Gates;
@@ -38,6 +40,8 @@ pub struct Shared {
     pub wall_clock: WallClock,
     /// What to write into the log of calls.
     pub printing: Printing,
+    /// The calls that wait for their callback, where a queue makes any.
+    pub callbacks: Option<Callbacks>,
 }
 
 /// A queue with all that works on it.
@@ -55,6 +59,8 @@ pub struct Lane {
     pub holding: Arc<Holding>,
     /// Settles messages; taken away when the drain ends.
     pub settler: Settler,
+    /// Where messages meet their batch, in mode batch.
+    pub batches: OnceLock<Batches>,
     /// How far the stop has come.
     pub phase: watch::Receiver<Phase>,
     /// How many polls are open.
@@ -115,6 +121,7 @@ impl Lane {
             shared,
             holding,
             settler,
+            batches: OnceLock::new(),
             phase,
             open_polls: watch::Sender::new(0),
             redrive_in_doubt: Notify::new(),

@@ -36,6 +36,7 @@ mod headers;
 pub mod heartbeat;
 pub mod http;
 pub mod in_flight_limit;
+pub mod indirect;
 mod intake;
 mod invoke;
 pub mod judgement;

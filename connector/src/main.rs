@@ -81,6 +81,10 @@ async fn run(config: Config) -> anyhow::Result<()> {
         wall_clock: WallClock::default(),
         metrics: Metrics::default(),
         admin: Some(TcpListener::bind(config.admin).await?),
+        callbacks: match &config.callback {
+            Some(place) => Some(TcpListener::bind(place.listen).await?),
+            None => None,
+        },
     };
     engine::run(config, outside, throughline::shutdown_signal()?).await;
     Ok(())

@@ -58,15 +58,15 @@ impl<'a> Turns<'a> {
     }
 
     /// Calls a function in its turn, again at each probe while it is out, and reports each call to
-    /// the function's gate; `call` is told how many tries were refused before. `None` where the
-    /// function does not subscribe any more.
+    /// the function's gate; `call` is told how many tries were refused before, and gives `None` where
+    /// it was not made. `None` where the function does not subscribe any more.
     pub(crate) async fn take<C>(
         &self,
         subscriber: &Subscriber,
         call: impl Fn(u32) -> C,
     ) -> Option<Fared>
     where
-        C: Future<Output = Call>,
+        C: Future<Output = Option<Call>>,
     {
         let (lane, gate) = (self.lane, &subscriber.gate);
         let known = self.is_known(&subscriber.function);
@@ -81,9 +81,12 @@ impl<'a> Turns<'a> {
                 Err(Instead::WornOut) => return fared(Part::WornOut, last),
                 Err(Instead::Unsubscribed) => return None,
             };
-            let is_suspect = known || last.is_some_and(|call| falls_over(&call.outcome));
+            let is_suspect = known || last.as_ref().is_some_and(|call| falls_over(&call.outcome));
             let is_well = is_suspect && lane.shared.gateway.is_well(&subscriber.function).await;
-            let call = call(refusals).await;
+            let Some(call) = call(refusals).await else {
+                let stopping = lane.is_draining();
+                return fared(if stopping { Part::Stopping } else { Part::Out }, last);
+            };
             let outcome = &call.outcome;
             well_before = if is_well && falls_over(outcome) {
                 well_before + 1

@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::backoff::Backoff;
+use crate::indirect::Indirect;
 use crate::retry_rules::RetryRules;
 
 /// What a call to a function came to.
@@ -14,6 +15,8 @@ pub enum Outcome {
     Answered(Answer),
     /// There was none.
     Failed(Transport),
+    /// There was one, and not by the function for this message alone.
+    Indirect(Indirect),
 }
 
 /// What of an answer decides.
@@ -132,6 +135,7 @@ pub fn classify(outcome: &Outcome) -> Class {
         Outcome::Failed(Transport::Connect | Transport::Dropped | Transport::Hung) => {
             return Class::Infrastructure;
         }
+        Outcome::Indirect(indirect) => return indirect.class(),
     };
     let by_proxy = answer.internal.as_deref() == Some("proxy");
     match answer.status {
@@ -172,6 +176,7 @@ fn classify_by(codes: &BTreeSet<u16>, outcome: &Outcome) -> Class {
 pub fn judge(outcome: &Outcome, terms: &Terms<'_>) -> Verdict {
     let asked = match outcome {
         Outcome::Answered(answer) => answer.retry_after,
+        Outcome::Indirect(indirect) => indirect.retry_after(),
         Outcome::Failed(_) => None,
     };
     let retry = || {
@@ -283,6 +288,7 @@ impl Outcome {
             Self::Failed(Transport::Dropped) => "dropped",
             Self::Failed(Transport::Timeout) => "timeout",
             Self::Failed(Transport::Hung) => "hung",
+            Self::Indirect(indirect) => indirect.kind(),
         }
     }
 
@@ -290,6 +296,7 @@ impl Outcome {
     pub fn status(&self) -> Option<u16> {
         match self {
             Self::Answered(answer) => Some(answer.status),
+            Self::Indirect(indirect) => indirect.status(),
             Self::Failed(_) => None,
         }
     }
@@ -299,6 +306,7 @@ impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Answered(answer) => write!(f, "status {}", answer.status),
+            Self::Indirect(indirect) => indirect.fmt(f),
             Self::Failed(Transport::Connect) => f.write_str("no connection to the gateway"),
             Self::Failed(Transport::Dropped) => f.write_str("the connection was dropped"),
             Self::Failed(Transport::Timeout) => {

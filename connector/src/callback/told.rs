@@ -12,7 +12,7 @@ use crate::retry_after;
 use crate::verdict::{Answer, Outcome};
 
 /// The function's status.
-pub const FUNCTION_STATUS: &str = "x-function-status";
+const FUNCTION_STATUS: &str = "x-function-status";
 
 /// What the outcome of one call is read by.
 #[derive(Clone, Debug)]
@@ -31,11 +31,8 @@ pub fn told(
     terms: &Terms,
     now: SystemTime,
 ) -> Option<(Outcome, Option<Duration>)> {
+    let status = status(headers)?;
     let text = |name: &str| headers.get(name)?.to_str().ok();
-    let status: u16 = text(FUNCTION_STATUS)?.trim().parse().ok()?;
-    if !(100..=999).contains(&status) {
-        return None;
-    }
     let seconds = text(header::DURATION_SECONDS).and_then(|seconds| seconds.parse::<f64>().ok());
     let took = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     let answer = Answer {
@@ -48,6 +45,13 @@ pub fn told(
         retry_after: text("retry-after").and_then(|value| retry_after::parse(value, now)),
     };
     Some((Outcome::Answered(answer), took))
+}
+
+/// The function's status, where it is one.
+pub(super) fn status(headers: &HeaderMap) -> Option<u16> {
+    let value = headers.get(FUNCTION_STATUS)?.to_str().ok()?;
+    let is_status = |status: &u16| (100..=999).contains(status);
+    value.trim().parse().ok().filter(is_status)
 }
 
 #[cfg(test)]

@@ -75,6 +75,11 @@ pub(super) struct Topic {
     pub(super) topic: String,
 }
 
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub(super) struct CalledBack {
+    pub(super) result: &'static str,
+}
+
 /// All of them, registered.
 pub(super) struct Families {
     pub(super) registry: Registry,
@@ -84,6 +89,8 @@ pub(super) struct Families {
     pub(super) duplicates: Family<OfQueue, Counter>,
     pub(super) invocations: Family<Invocation, Counter>,
     pub(super) invocation_seconds: Family<OfQueue, Histogram>,
+    pub(super) batch_messages: Family<OfQueue, Histogram>,
+    pub(super) callbacks: Family<CalledBack, Counter>,
     pub(super) settled: Family<Settlement, Counter>,
     pub(super) age_seconds: Family<OfQueue, Histogram>,
     pub(super) in_flight: Family<OfQueue, Gauge>,
@@ -112,6 +119,10 @@ fn invocation_buckets() -> Histogram {
     ])
 }
 
+fn batch_buckets() -> Histogram {
+    Histogram::new([1.0, 2.0, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0, 1000.0])
+}
+
 fn age_buckets() -> Histogram {
     Histogram::new([
         0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0,
@@ -129,6 +140,8 @@ impl Default for Families {
             duplicates: Family::default(),
             invocations: Family::default(),
             invocation_seconds: Family::new_with_constructor(invocation_buckets),
+            batch_messages: Family::new_with_constructor(batch_buckets),
+            callbacks: Family::default(),
             settled: Family::default(),
             age_seconds: Family::new_with_constructor(age_buckets),
             in_flight: Family::default(),
@@ -185,6 +198,16 @@ impl Families {
             "How long calls to functions took",
             Unit::Seconds,
             self.invocation_seconds.clone(),
+        );
+        r.register(
+            "batch_messages",
+            "Messages in a batch, in mode batch",
+            self.batch_messages.clone(),
+        );
+        r.register(
+            "callbacks",
+            "Callbacks of asynchronous calls, by what they came to",
+            self.callbacks.clone(),
         );
         r.register(
             "messages_settled",

@@ -12,7 +12,8 @@ mod process;
 mod table_tests;
 
 use families::{
-    Families, Fetch, FoundIn, Invocation, OfAccount, OfQueue, Poll, Request, Settlement, Topic,
+    CalledBack, Families, Fetch, FoundIn, Invocation, OfAccount, OfQueue, Poll, Request, Settlement,
+    Topic,
 };
 pub use function::FunctionLevels;
 
@@ -94,6 +95,17 @@ impl Metrics {
             .invocation_seconds
             .get_or_create(&of(queue))
             .observe(took.as_secs_f64());
+    }
+
+    /// A function was called with so many messages.
+    pub fn batch(&self, queue: &str, messages: usize) {
+        let family = &self.0.batch_messages;
+        family.get_or_create(&of(queue)).observe(messages as f64);
+    }
+
+    /// A callback came.
+    pub fn callback(&self, result: &'static str) {
+        self.0.callbacks.get_or_create(&CalledBack { result }).inc();
     }
 
     /// A message is settled; with its age where it is settled for good.
