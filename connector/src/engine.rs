@@ -164,7 +164,9 @@ pub async fn run(config: Config, outside: Outside, stop: impl Future<Output = ()
 /// The calls that wait for callbacks, with the URL under which these reach us.
 fn callbacks(config: &Config, outside: &Outside) -> Option<Callbacks> {
     let (place, listener) = (config.callback.as_ref()?, outside.callbacks.as_ref()?);
-    let port = listener.local_addr().map_or(place.listen.port(), |addr| addr.port());
+    let port = listener
+        .local_addr()
+        .map_or(place.listen.port(), |addr| addr.port());
     let base = place.base(port);
     tracing::info!(url = base, "callbacks are asked for at this address");
     Some(Callbacks::new(base, outside.random.clone()))

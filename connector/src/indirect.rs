@@ -99,7 +99,10 @@ impl fmt::Display for Indirect {
                 "status 404 to an asynchronous call: the gateway has no queue (NATS) for them",
             ),
             Self::NotTaken { status, .. } => {
-                write!(f, "status {status} from the gateway, which did not queue the call")
+                write!(
+                    f,
+                    "status {status} from the gateway, which did not queue the call"
+                )
             }
             Self::TooLarge { status, bytes } => write!(
                 f,

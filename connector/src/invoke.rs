@@ -245,7 +245,14 @@ async fn call(
     let attempt = message.receive_count;
     let probes = (refusals > 0).then_some(refusals);
     let mode = by_callback.is_some().then_some("async");
-    milestone!("FUNCTION_INVOKED", function, attempt, probes, mode, "function invoked");
+    milestone!(
+        "FUNCTION_INVOKED",
+        function,
+        attempt,
+        probes,
+        mode,
+        "function invoked"
+    );
     if lane.shared.printing.request_body {
         tracing::info!(function, body = %String::from_utf8_lossy(&message.body), "request body");
     }
@@ -261,7 +268,9 @@ async fn call(
         }
         None => {
             let now = lane.shared.wall_clock.now();
-            (lane.shared.gateway).invoke(function, headers, body, now).await
+            (lane.shared.gateway)
+                .invoke(function, headers, body, now)
+                .await
         }
     };
     // At once: the delivery may be cancelled while another function is still at work.

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod accounts;
+mod batches;
+mod callbacks;
 mod delivery;
 mod drain;
 mod fakes;

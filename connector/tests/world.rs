@@ -132,6 +132,10 @@ impl World {
             wall_clock: WallClock::default(),
             metrics: Metrics::default(),
             admin: Some(listener),
+            callbacks: match &config.callback {
+                Some(place) => Some(TcpListener::bind(place.listen).await.unwrap()),
+                None => None,
+            },
         };
         Connector::run(config, outside)
     }

@@ -59,7 +59,13 @@ fn announce(lane: &Lane, batch: &[Entry], context: &Context, bytes: usize) {
     let (function, call_id) = (&*batch[0].function, context.call_id());
     let messages = batch.len();
     lane.shared.metrics.batch(lane.queue.name(), messages);
-    milestone!("BATCH_INVOKED", function, messages, bytes, "function invoked with a batch");
+    milestone!(
+        "BATCH_INVOKED",
+        function,
+        messages,
+        bytes,
+        "function invoked with a batch"
+    );
     for entry in batch {
         entry.context.clone().sync_scope(|| {
             let attempt = entry.receive_count;

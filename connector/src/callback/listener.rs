@@ -105,7 +105,10 @@ impl Listener {
     /// It settles nothing; but the function need not run again when the message comes again.
     fn late(&self, whose: &Whose, status: u16) {
         let succeeded = (200..=299).contains(&status);
-        let lane = self.lanes.iter().find(|lane| *lane.queue.url() == *whose.queue);
+        let lane = self
+            .lanes
+            .iter()
+            .find(|lane| *lane.queue.url() == *whose.queue);
         if let Some(lane) = lane.filter(|_| succeeded) {
             lane.memory().succeeded(&whose.message, &whose.function);
         }

@@ -85,7 +85,10 @@ mod tests {
         assert_eq!(class(&[("x-function-status", "500")]), Class::Retryable);
         assert_eq!(class(&[("x-function-status", "400")]), Class::Permanent);
         assert_eq!(class(&[("x-function-status", "429")]), Class::Overload);
-        let internal = [("x-function-status", "503"), ("x-openfaas-internal", "proxy")];
+        let internal = [
+            ("x-function-status", "503"),
+            ("x-openfaas-internal", "proxy"),
+        ];
         assert_eq!(class(&internal), Class::Infrastructure);
     }
 

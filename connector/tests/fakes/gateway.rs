@@ -22,6 +22,44 @@ pub(crate) struct Call {
 }
 
 impl Call {
+    async fn read(path: &str, request: Request<Incoming>) -> Self {
+        let function = path.strip_suffix(".openfaas-fn").unwrap_or(path).to_owned();
+        let (head, body) = request.into_parts();
+        Self {
+            function,
+            headers: head.headers,
+            body: read(body).await,
+        }
+    }
+
+    pub(crate) fn callback_url(&self) -> &str {
+        self.header("x-callback-url")
+    }
+
+    /// The bodies of the records of a batch, in order.
+    pub(crate) fn bodies(&self) -> Vec<String> {
+        let text = |record: &serde_json::Value| record["body"].as_str().unwrap().to_owned();
+        self.records().iter().map(text).collect()
+    }
+
+    /// The records of a batch.
+    pub(crate) fn records(&self) -> Vec<serde_json::Value> {
+        let document: serde_json::Value = serde_json::from_slice(&self.body).unwrap();
+        document["Records"].as_array().unwrap().clone()
+    }
+
+    /// The answer of a function that fails the items whose body is this one.
+    pub(crate) fn failing(&self, body: &str) -> Answer {
+        let failed = self
+            .records()
+            .into_iter()
+            .filter(|record| record["body"] == body);
+        let failures: Vec<_> = failed
+            .map(|record| json!({"itemIdentifier": record["messageId"]}))
+            .collect();
+        Answer::of_function(200).saying(json!({"batchItemFailures": failures}).to_string())
+    }
+
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers
             .get(name)
@@ -29,12 +67,26 @@ impl Call {
     }
 }
 
+/// Posts a callback as the queue-worker does; gives the status of the answer.
+pub(crate) async fn call_back(url: &str, call_id: &str, answer: &Answer) -> u16 {
+    let mut request = http::Request::post(url)
+        .header("x-function-status", answer.status.to_string())
+        .header("x-function-name", "f")
+        .header("x-call-id", call_id);
+    for (name, value) in &answer.headers {
+        request = request.header(*name, value);
+    }
+    let request = request.body(answer.body.clone().into()).unwrap();
+    let answer = sqs_connector::http::Http::new().send(request).await;
+    answer.map_or(0, |answer| answer.status().as_u16())
+}
+
 /// How a function answers.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(&'static str, String)>,
-    pub(crate) body: &'static str,
+    pub(crate) body: String,
     pub(crate) after: Duration,
 }
 
@@ -44,7 +96,7 @@ impl Answer {
         Self {
             status,
             headers: vec![("x-duration-seconds", "0.001".into())],
-            body: "said",
+            body: "said".into(),
             after: Duration::ZERO,
         }
     }
@@ -53,9 +105,14 @@ impl Answer {
     pub(crate) fn of_gateway(status: u16) -> Self {
         Self {
             headers: Vec::new(),
-            body: "",
+            body: String::new(),
             ..Self::of_function(status)
         }
+    }
+
+    pub(crate) fn saying(self, body: impl Into<String>) -> Self {
+        let body = body.into();
+        Self { body, ..self }
     }
 
     pub(crate) fn after(self, after: Duration) -> Self {
@@ -79,6 +136,14 @@ pub(crate) struct State {
     /// `/system` answers this instead of what is true.
     pub(crate) system: Option<(u16, &'static str)>,
     pub(crate) authorization: Vec<Option<String>>,
+    /// What `/async-function` answers; 202 where it is not said.
+    pub(crate) queueing: Option<u16>,
+    /// So many of the next callbacks are lost.
+    pub(crate) lost_callbacks: usize,
+    /// So many of the next callbacks come twice.
+    pub(crate) doubled_callbacks: usize,
+    /// The status of each callback's answer.
+    pub(crate) called_back: Vec<u16>,
     /// Requests are accepted and never answered.
     pub(crate) hangs: bool,
 }
@@ -154,26 +219,36 @@ impl Gateway {
         if path.starts_with("/system/") {
             return self.system(&path, request.headers());
         }
+        if let Some(path) = path.strip_prefix("/async-function/") {
+            return self.queue(path, request).await;
+        }
         let Some(path) = path.strip_prefix("/function/") else {
             return reply(200, "OK");
         };
-        let function = path.strip_suffix(".openfaas-fn").unwrap_or(path).to_owned();
-        let (head, body) = request.into_parts();
-        let call = Call {
-            function: function.clone(),
-            headers: head.headers,
-            body: read(body).await,
+        let call = Call::read(path, request).await;
+        let Some(answer) = self.call(call).await else {
+            return reply(404, "no such function");
         };
+        let mut response = reply(answer.status, answer.body.clone());
+        for (name, value) in &answer.headers {
+            response.headers_mut().append(
+                HeaderName::from_static(name),
+                HeaderValue::from_str(value).unwrap(),
+            );
+        }
+        response
+    }
+
+    /// Runs the function; `None` where there is none.
+    async fn call(&self, call: Call) -> Option<Answer> {
         let answer = {
             let mut state = self.state();
             let before = state
                 .calls
                 .iter()
-                .filter(|call| call.function == function)
+                .filter(|before| before.function == call.function)
                 .count();
-            let Some((_, script)) = state.functions.get(&function) else {
-                return reply(404, "no such function");
-            };
+            let (_, script) = state.functions.get(&call.function)?;
             let answer = script(&call, before);
             state.calls.push(call);
             state.running += 1;
@@ -183,14 +258,40 @@ impl Gateway {
         let running = Running(self.clone());
         tokio::time::sleep(answer.after).await;
         drop(running);
-        let mut response = reply(answer.status, answer.body);
-        for (name, value) in &answer.headers {
-            response.headers_mut().append(
-                HeaderName::from_static(name),
-                HeaderValue::from_str(value).unwrap(),
-            );
+        Some(answer)
+    }
+
+    /// Takes a call, makes it, and posts what came of it to the callback's URL.
+    async fn queue(self, path: &str, request: Request<Incoming>) -> Response<Body> {
+        let queueing = self.state().queueing.unwrap_or(202);
+        if queueing != 202 {
+            return reply(queueing, "");
         }
-        response
+        let call = Call::read(path, request).await;
+        throughline::spawn(async move {
+            let (url, call_id) = (
+                call.callback_url().to_owned(),
+                call.header("x-call-id").to_owned(),
+            );
+            let answer = self.call(call).await.unwrap_or(Answer::of_gateway(404));
+            let times = {
+                let mut state = self.state();
+                if state.lost_callbacks > 0 {
+                    state.lost_callbacks -= 1;
+                    0
+                } else if state.doubled_callbacks > 0 {
+                    state.doubled_callbacks -= 1;
+                    2
+                } else {
+                    1
+                }
+            };
+            for _ in 0..times {
+                let status = call_back(&url, &call_id, &answer).await;
+                self.state().called_back.push(status);
+            }
+        });
+        reply(202, "")
     }
 
     fn system(&self, path: &str, headers: &HeaderMap) -> Response<Body> {
