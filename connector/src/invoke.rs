@@ -242,6 +242,19 @@ async fn call(
         Mode::Async { callback_timeout } => through.map(|through| (through, callback_timeout)),
         Mode::Single | Mode::Batch(_) => None,
     };
+    if by_callback.is_some()
+        && lane
+            .memory()
+            .recall(&message.id)
+            .functions
+            .contains(function)
+    {
+        tracing::info!(
+            function,
+            "its callback came late, and the function is not called again"
+        );
+        return callback::succeeded();
+    }
     let attempt = message.receive_count;
     let probes = (refusals > 0).then_some(refusals);
     let mode = by_callback.is_some().then_some("async");

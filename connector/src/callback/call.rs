@@ -12,7 +12,7 @@ use super::waiting::{Callback, Callbacks, Whose};
 use crate::gateway::{Call, put};
 use crate::indirect::Indirect;
 use crate::lane::Lane;
-use crate::verdict::Outcome;
+use crate::verdict::{Answer, Outcome};
 
 /// The header that tells the gateway where to post the outcome.
 const CALLBACK_URL: &str = "x-callback-url";
@@ -62,6 +62,21 @@ pub(crate) async fn call(
         },
         // The listener refuses those; nobody tells then.
         None => missing(started, most),
+    }
+}
+
+/// What a late callback has told already.
+pub(crate) fn succeeded() -> Call {
+    let answer = Answer {
+        status: 200,
+        by_function: true,
+        ..Answer::default()
+    };
+    Call {
+        outcome: Outcome::Answered(answer),
+        error: None,
+        body: Bytes::new(),
+        took: Duration::ZERO,
     }
 }
 

@@ -6,7 +6,7 @@ mod registry;
 mod told;
 mod waiting;
 
-pub(crate) use call::call;
+pub(crate) use call::{call, succeeded};
 pub use listener::Listener;
 pub use registry::{Match, Registry, Token};
 pub use told::{Terms, told};

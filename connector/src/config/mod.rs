@@ -24,9 +24,9 @@ pub use queue_url::QueueUrl;
 pub use role::RoleConfig;
 
 use crate::backoff::Backoff;
-use crate::filter::Filtering;
 use crate::batch::Limits;
 use crate::commands::Task;
+use crate::filter::Filtering;
 use crate::governor::ProbeIntervals;
 use crate::verdict::OnRejection;
 

@@ -12,8 +12,8 @@ mod process;
 mod table_tests;
 
 use families::{
-    CalledBack, Families, Fetch, FoundIn, Invocation, OfAccount, OfQueue, Poll, Request, Settlement,
-    Topic,
+    CalledBack, Families, Fetch, FoundIn, Invocation, OfAccount, OfQueue, Poll, Request,
+    Settlement, Topic,
 };
 pub use function::FunctionLevels;
 

@@ -52,9 +52,10 @@ PUT    /functions/{name}   register a function: {"url":"http://127.0.0.1:PORT","
 DELETE /functions/{name}   forget it; ?namespace=
 GET    /functions          all of them, with what was seen of their calls
 POST   /gateway/faults     {"function":"x"|"*","times":n,"effect":{…}}, or "route" instead of "function":
-                           system/functions, system/namespaces, async-function, healthz, * (also without either);
+                           system/functions, system/namespaces, async-function, healthz, callback (what the
+                           queue worker posts), * (also without either);
                            effect: delay_ms, and one of status (with headers, body), drop, drop_answer,
-                           garbage, refuse_auth, down
+                           twice (a callback), garbage, refuse_auth, down
 GET    /gateway/faults     those that are on
 DELETE /gateway/faults     all off
 POST   /ingress/clock      {"received_at_ms":N|null}

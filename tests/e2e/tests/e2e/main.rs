@@ -6,6 +6,7 @@ mod concurrent;
 mod failures;
 mod happy;
 mod late;
+mod modes;
 mod outages;
 mod stopping;
 

@@ -69,7 +69,7 @@ pub(super) fn no_route() -> Response<Body> {
 /// `Some(Err(Cut))` where nobody is answered.
 pub(super) fn faulty(then: &Then) -> Option<Result<Response<Body>, Cut>> {
     Some(match then {
-        Then::Pass | Then::DropAnswer | Then::Down => return None,
+        Then::Pass | Then::DropAnswer | Then::Twice | Then::Down => return None,
         Then::Drop => Err(Cut),
         Then::Garbage => Ok(json(StatusCode::OK, "[{\"name\":")),
         Then::RefuseAuth => Ok(unauthorized()),

@@ -23,6 +23,8 @@ pub(super) struct RawEffect {
     #[serde(default, skip_serializing_if = "is_off")]
     drop_answer: bool,
     #[serde(default, skip_serializing_if = "is_off")]
+    twice: bool,
+    #[serde(default, skip_serializing_if = "is_off")]
     garbage: bool,
     #[serde(default, skip_serializing_if = "is_off")]
     refuse_auth: bool,
@@ -53,6 +55,8 @@ pub(super) enum Then {
     Drop,
     /// The function is called, and then the connection is closed.
     DropAnswer,
+    /// It is made twice.
+    Twice,
     /// It is answered with a body that is not JSON.
     Garbage,
     /// It is answered as if the credentials were wrong.
@@ -68,6 +72,7 @@ impl RawEffect {
             ("status", self.status.is_some()),
             ("drop", self.drop),
             ("drop_answer", self.drop_answer),
+            ("twice", self.twice),
             ("garbage", self.garbage),
             ("refuse_auth", self.refuse_auth),
             ("down", self.down),
@@ -94,11 +99,12 @@ impl RawEffect {
             ["status"] => self.answer(),
             ["drop"] => Ok(Then::Drop),
             ["drop_answer"] => Ok(Then::DropAnswer),
+            ["twice"] => Ok(Then::Twice),
             ["garbage"] => Ok(Then::Garbage),
             ["refuse_auth"] => Ok(Then::RefuseAuth),
             ["down"] => Ok(Then::Down),
             _ => Err(
-                "effect: give delay_ms, and at most one of status, drop, drop_answer, garbage, refuse_auth and down"
+                "effect: give delay_ms, and at most one of status, drop, drop_answer, twice, garbage, refuse_auth and down"
                     .into(),
             ),
         }

@@ -30,6 +30,9 @@ pub(super) enum Route {
     Async,
     #[serde(rename = "healthz")]
     Health,
+    /// What the queue worker posts to the caller.
+    #[serde(rename = "callback")]
+    Callback,
 }
 
 /// Where a request is when it is asked whether a fault acts on it.
@@ -79,6 +82,9 @@ impl RawFault {
             ),
             (Then::Garbage | Then::RefuseAuth, _) => (false, "with a system route"),
             (Then::DropAnswer, Target::Route(_)) => (false, "with a function"),
+            (Then::Pass | Then::Drop | Then::Twice, Target::Route(Route::Callback)) => (true, ""),
+            (_, Target::Route(Route::Callback)) => (false, "with another route"),
+            (Then::Twice, _) => (false, "with \"route\":\"callback\""),
             _ => (true, ""),
         };
         if !fits {
@@ -103,6 +109,8 @@ impl Fault {
             return false; // acts on connections, not on requests
         }
         match (&self.target, site) {
+            // What the gateway sends is no request to it.
+            (Target::Route(Route::All), Site::Route(Route::Callback)) => false,
             (Target::Route(Route::All), _) => true,
             (Target::Route(route), Site::Route(here)) => *route == here,
             (Target::Function(wanted), Site::Function { name, namespace }) => {
@@ -148,6 +156,9 @@ mod tests {
             Site::Route(Route::Health)
         ));
         assert!(!fits(json!({"function": "*"}), Site::Route(Route::Health)));
+        let callback = Site::Route(Route::Callback);
+        assert!(fits(json!({"route": "callback"}), callback));
+        assert!(!fits(json!({"route": "*"}), callback), "nobody asks for it");
     }
 
     #[test]
@@ -189,6 +200,14 @@ mod tests {
             (
                 json!({"route": "healthz", "effect": {"drop_answer": true}}),
                 "with a function",
+            ),
+            (
+                json!({"route": "callback", "effect": {"status": 500}}),
+                "status goes only with another route",
+            ),
+            (
+                json!({"function": "x", "effect": {"twice": true}}),
+                "twice goes only with \"route\":\"callback\"",
             ),
             (
                 json!({"function": "x", "efect": {}}),

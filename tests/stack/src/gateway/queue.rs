@@ -13,6 +13,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio::time;
 
+use super::effect::Then;
 use super::faults::{Route, Site};
 use super::invoke;
 use super::stamp::{CALL_ID, Stamp};
@@ -173,10 +174,27 @@ async fn run(gateway: &Gateway, job: Job) {
     if let Some(call_id) = call_id {
         headers.insert(CALL_ID, call_id);
     }
-    let mut request = Request::new(full(body));
+    let times = match gateway.fault(Site::Route(Route::Callback)).await {
+        Then::Drop => 0,
+        Then::Twice => 2,
+        _ => 1,
+    };
+    for _ in 0..times {
+        call_back(gateway, &function, &url, &headers, &body).await;
+    }
+}
+
+async fn call_back(
+    gateway: &Gateway,
+    function: &str,
+    url: &Uri,
+    headers: &HeaderMap,
+    body: &Bytes,
+) {
+    let mut request = Request::new(full(body.clone()));
     *request.method_mut() = Method::POST;
     *request.uri_mut() = url.clone();
-    *request.headers_mut() = headers;
+    *request.headers_mut() = headers.clone();
     match time::timeout(CALLBACK_TIMEOUT, gateway.client.request(request)).await {
         Ok(Ok(answer)) => {
             tracing::debug!(function, %url, status = answer.status().as_u16(), "called back");

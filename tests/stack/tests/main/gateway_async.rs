@@ -103,6 +103,38 @@ async fn a_call_that_gets_no_answer_is_told_as_a_503_and_without_a_callback_nobo
 }
 
 #[tokio::test]
+async fn callbacks_can_be_lost_late_and_told_twice() {
+    let function = Callee::start().await;
+    let callback = Callee::start().await;
+    let stack = start().await;
+    register(&stack, &function);
+    for effect in [
+        serde_json::json!({"drop": true}),
+        serde_json::json!({"delay_ms": 300}),
+        serde_json::json!({"twice": true}),
+    ] {
+        let fault = serde_json::json!({"route": "callback", "times": 1, "effect": effect});
+        stack.gateway().add_fault(fault).unwrap();
+    }
+    let url = format!("{}/async-function/pay", stack.urls().gateway);
+    let started = std::time::Instant::now();
+    for call_id in ["lost", "late", "twice", "well"] {
+        let sent = [
+            ("x-callback-url", callback.url.as_str()),
+            ("x-call-id", call_id),
+        ];
+        let answer = call(Method::POST, &url, &sent, "x").await.unwrap();
+        assert_eq!(answer.status, 202);
+    }
+    let told = callback.wait_for(4).await;
+    assert!(started.elapsed() >= Duration::from_millis(300));
+    let ids: Vec<_> = told.iter().map(|told| told.header("X-Call-Id")).collect();
+    let expected = ["late", "twice", "twice", "well"].map(Some);
+    assert_eq!(ids, expected);
+    assert_eq!(function.received().len(), 4);
+}
+
+#[tokio::test]
 async fn more_than_256000_bytes_are_a_500_and_exactly_that_many_are_taken() {
     let function = Callee::start().await;
     let stack = start().await;
