@@ -103,7 +103,7 @@ mod tests {
     #[test]
     fn an_empty_502_that_came_late_is_the_gateways_timeout() {
         let late = [("x-function-status", "502"), ("x-duration-seconds", "29.9")];
-        assert_eq!(class(&late), Class::Retryable);
+        assert_eq!(class(&late), Class::Hang);
         let soon = [("x-function-status", "502"), ("x-duration-seconds", "0.2")];
         assert_eq!(class(&soon), Class::Infrastructure);
         assert_eq!(read(&soon, false).unwrap().0, Class::Retryable);

@@ -69,6 +69,7 @@ impl Processes {
             wall_clock: world.wall_clock(),
             metrics,
             admin: None,
+            callbacks: None,
         };
         let config = configuration(&world);
         let (stop, stopped) = oneshot::channel::<()>();
