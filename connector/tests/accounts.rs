@@ -43,6 +43,7 @@ async fn start(world: &World, queues: &str, wall_clock: WallClock) -> Connector 
         wall_clock,
         metrics: Metrics::default(),
         admin: Some(listener),
+        callbacks: None,
     };
     Connector::run(config, outside)
 }
