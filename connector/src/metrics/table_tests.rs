@@ -35,6 +35,8 @@ fn counted() -> String {
     metrics.credentials_fetched("own", true);
     metrics.credentials_end("own", UNIX_EPOCH);
     metrics.queue_up("q", true);
+    metrics.batch("q", 1);
+    metrics.callback("settled");
     metrics.encode()
 }
 
@@ -102,10 +104,8 @@ fn names_follow_the_conventions() {
             "{name}"
         );
         if kind == "histogram" {
-            assert!(
-                name.ends_with("_seconds") || name.ends_with("_bytes"),
-                "{name}"
-            );
+            let units = ["_seconds", "_bytes", "_messages"];
+            assert!(units.iter().any(|unit| name.ends_with(unit)), "{name}");
         }
     }
     assert!(text.ends_with("# EOF\n"), "{text}");
