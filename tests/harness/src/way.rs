@@ -5,27 +5,29 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use http::Method;
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::binaries::Binaries;
-use crate::http::{Control, Url, exchange, post_json};
+use crate::http::{Control, Url, post_json};
 use crate::process::{Line, Process, Spec};
 
 mod connector;
 mod fate;
 mod secrets;
+mod server;
 
 pub use self::fate::Fate;
 use self::secrets::write_secrets;
+use self::server::Other;
 
 /// How long a part may take to come up.
 const START: Duration = Duration::from_secs(20);
 /// How long a part may take to stop.
 const STOP: Duration = Duration::from_secs(60);
 
-/// The queue on the way, which is the topic of the function too.
+/// The queue on the way, where the SQS server is the stack's own. Another one is shared by all ways:
+/// there each has a queue of its own, whose name begins so. [`Way::topic`] knows.
 pub const QUEUE: &str = "kanban-events";
 const FUNCTION: &str = "kanban-processor";
 
@@ -53,6 +55,8 @@ pub struct Options {
     pub function: BTreeMap<String, String>,
     /// Environment of the connector.
     pub connector: BTreeMap<String, String>,
+    /// Whether the queue is a FIFO queue.
+    pub fifo: bool,
     /// Where to keep a copy of the log lines.
     pub log_folder: Option<PathBuf>,
     /// How many lines of each part to keep in memory, the first ones; all where not given.
@@ -66,6 +70,9 @@ pub struct Way {
     folder: TempDir,
     /// What the parts said that run no more.
     past: Vec<Line>,
+    /// Its name without what tells a FIFO queue.
+    queue: String,
+    other: Option<Other>,
     /// Where the stack listens.
     pub urls: Urls,
     /// The control calls of the stack.
@@ -98,11 +105,27 @@ impl Way {
         let binaries = Binaries::build()?;
         let folder = TempDir::new()?;
         write_secrets(&folder)?;
+        let fifo = if options.fifo { ".fifo" } else { "" };
+        let (queue, other) = match server::endpoint() {
+            Some(endpoint) => {
+                // The name is the test's own: the server is everybody's.
+                let unique = throughline::CorrelationId::mint().to_string();
+                let unique: String = unique.chars().filter(char::is_ascii_alphanumeric).collect();
+                let queue = format!("{QUEUE}-{unique}");
+                let (main, dead) = (format!("{queue}{fifo}"), format!("{queue}-dlq{fifo}"));
+                let other = Other::start(endpoint, &main, &dead, &options.stack).await?;
+                (queue, Some(other))
+            }
+            None => (QUEUE.to_owned(), None),
+        };
         let mut spec = Spec::new("stack", binaries.path("stack"))
             .arg("--queue")
-            .arg(QUEUE)
+            .arg(format!("{QUEUE}{fifo}"))
             .arg("--gateway-password-file")
             .arg(folder.path().join("basic-auth-password"));
+        if let Some(other) = &other {
+            spec = spec.arg("--ingress-queue-url").arg(&other.queue_url);
+        }
         spec.args.extend(options.stack.iter().map(Into::into));
         spec.log_folder.clone_from(&options.log_folder);
         spec.keep_lines = options.keep_lines;
@@ -118,7 +141,10 @@ impl Way {
                 .with_context(|| format!("{name} in {}", ready.text))
         };
         let urls = Urls {
-            sqs: url("sqs_url")?,
+            sqs: match &other {
+                Some(other) => other.endpoint.clone(),
+                None => url("sqs_url")?,
+            },
             gateway: url("gateway_url")?,
             ingress: url("ingress_url")?,
             graphql: url("graphql_url")?,
@@ -130,6 +156,8 @@ impl Way {
             options,
             folder,
             past: Vec::new(),
+            queue,
+            other,
             urls,
             stack,
             function: None,
@@ -143,7 +171,7 @@ impl Way {
     /// As [`Way::start`].
     pub async fn start_function(&mut self) -> anyhow::Result<()> {
         let url = self.start_function_unregistered().await?;
-        self.control.register(FUNCTION, &url, QUEUE).await
+        self.control.register(FUNCTION, &url, &self.topic()).await
     }
 
     /// Starts the function, of which the gateway knows nothing yet; gives its URL.
@@ -185,25 +213,24 @@ impl Way {
     /// # Errors
     /// When SQS refuses.
     pub async fn send_message(&self, body: &str, attributes: Value) -> anyhow::Result<String> {
-        let message = serde_json::json!({
-            "QueueUrl": self.queue_url(),
-            "MessageBody": body,
-            "MessageAttributes": attributes,
-        });
-        let headers = [
-            (
-                "content-type".to_owned(),
-                "application/x-amz-json-1.0".to_owned(),
-            ),
-            (
-                "x-amz-target".to_owned(),
-                "AmazonSQS.SendMessage".to_owned(),
-            ),
-        ];
-        let body = serde_json::to_vec(&message)?;
-        let answer = exchange(Method::POST, &self.urls.sqs, &headers.into(), body).await?;
-        let id = answer.json()["MessageId"].as_str().map(str::to_owned);
-        id.with_context(|| format!("SQS answered {}: {:?}", answer.status, answer.body))
+        self.send(serde_json::json!({"MessageBody": body, "MessageAttributes": attributes}))
+            .await
+    }
+
+    /// Puts a message of this group on the FIFO queue; gives its id.
+    ///
+    /// # Errors
+    /// When SQS refuses.
+    pub async fn send_to_group(&self, group: &str, body: &str) -> anyhow::Result<String> {
+        self.send(serde_json::json!({"MessageBody": body, "MessageGroupId": group}))
+            .await
+    }
+
+    async fn send(&self, mut message: Value) -> anyhow::Result<String> {
+        message["QueueUrl"] = self.queue_url().into();
+        let sent = server::call(&self.urls.sqs, "SendMessage", &message).await?;
+        let id = sent["MessageId"].as_str().map(str::to_owned);
+        id.with_context(|| format!("SQS answered {sent}"))
     }
 
     /// The deployments that the backend has made, as it tells when asked.
@@ -221,7 +248,33 @@ impl Way {
 
     /// The URL of the queue.
     pub fn queue_url(&self) -> Url {
-        format!("{}/000000000000/{QUEUE}", self.urls.sqs)
+        match &self.other {
+            Some(other) => other.queue_url.clone(),
+            None => format!("{}/000000000000/{}", self.urls.sqs, self.topic()),
+        }
+    }
+
+    /// The queue's name, which is the topic of the function too.
+    pub fn topic(&self) -> String {
+        let fifo = if self.options.fifo { ".fifo" } else { "" };
+        format!("{}{fifo}", self.queue)
+    }
+
+    /// What the SQS server is called, where it is another than the stack's own: then none of its
+    /// faults can be switched on.
+    pub fn other_sqs(&self) -> Option<&str> {
+        self.other.as_ref().map(|other| other.name.as_str())
+    }
+
+    /// What lies in the queues.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn census(&self) -> anyhow::Result<Value> {
+        match &self.other {
+            Some(other) => other.census().await,
+            None => self.control.queues().await,
+        }
     }
 
     /// Stops everything in the order in which nothing is lost.

@@ -40,6 +40,9 @@ pub(crate) struct Flags {
     /// A deleted queue can be made again at once; the service wants 60 seconds between
     #[arg(long)]
     no_cooldowns: bool,
+    /// A queue at another SQS server, which the ingress sends to instead
+    #[arg(long, value_name = "URL")]
+    ingress_queue_url: Option<String>,
     /// User of the gateway's /system routes
     #[arg(long, value_name = "USER", default_value = "admin")]
     gateway_user: String,
@@ -119,6 +122,7 @@ impl Flags {
                 max_receive_count,
                 visibility_timeout,
                 cooldowns: !self.no_cooldowns,
+                ingress_queue_url: self.ingress_queue_url,
                 gateway: GatewayOptions {
                     credentials: password.flatten().map(|password| Credentials {
                         user: self.gateway_user,
@@ -207,7 +211,8 @@ mod tests {
     fn every_flag_is_heard() {
         let flags = "--sqs-port 1 --gateway-port 2 --ingress-port 3 --graphql-port 4 --control-port 5 \
             --queue a --queue b.fifo --max-receive-count 7 --visibility-timeout 1m \
-            --gateway-user root --gateway-password-file secret";
+            --gateway-user root --gateway-password-file secret \
+            --ingress-queue-url http://127.0.0.1:9/1/a";
         let options = check(&flags.split_whitespace().collect::<Vec<_>>()).unwrap();
         let ports = options.ports;
         let ports = [
@@ -219,6 +224,8 @@ mod tests {
         ];
         assert_eq!(ports, [1, 2, 3, 4, 5]);
         assert_eq!(options.queues, ["a", "b.fifo"]);
+        let elsewhere = options.ingress_queue_url.as_deref();
+        assert_eq!(elsewhere, Some("http://127.0.0.1:9/1/a"));
         assert_eq!(options.max_receive_count, 7);
         assert_eq!(options.visibility_timeout, Duration::from_secs(60));
         let credentials = options.gateway.credentials.unwrap();

@@ -18,6 +18,8 @@ pub struct StackOptions {
     pub visibility_timeout: Duration,
     /// Whether a deleted queue's name and a purge rest for 60 seconds, as at the service.
     pub cooldowns: bool,
+    /// The URL of a queue at another SQS server, which the ingress is to send to.
+    pub ingress_queue_url: Option<String>,
     /// How the gateway behaves.
     pub gateway: GatewayOptions,
 }
@@ -45,6 +47,7 @@ impl Default for StackOptions {
             max_receive_count: 3,
             visibility_timeout: Duration::from_secs(30),
             cooldowns: true,
+            ingress_queue_url: None,
             gateway: GatewayOptions::default(),
         }
     }

@@ -118,7 +118,8 @@ impl Stack {
 
         let sqs = start_queues(&options)?;
         let first = options.queues.first().ok_or(StartError::NoQueue)?;
-        let queue_url = format!("{}/{}/{first}", urls.sqs, sqs::ACCOUNT_ID);
+        let own = format!("{}/{}/{first}", urls.sqs, sqs::ACCOUNT_ID);
+        let queue_url = options.ingress_queue_url.unwrap_or(own);
         servers.spawn(sqs::serve(
             sqs_at.listener,
             Arc::clone(&sqs),

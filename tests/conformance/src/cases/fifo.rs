@@ -16,6 +16,11 @@ pub(super) const CASES: &[Case] = &[
         "messages of a group are received in the order they were sent"),
     case!(a_group_is_held_while_a_message_of_it_is_in_flight: "ReceiveMessage",
         "no more messages of the group are returned until the message is deleted or visible again"),
+    case!(a_group_is_held_back_from_polls_that_were_open_already: "ReceiveMessage",
+        "no more messages of the group are returned until the message is deleted or visible again")
+        .moto("gives an open poll the group's next message", "both polls got a message"),
+    case!(a_group_stays_held_when_a_later_message_of_it_is_released: "ReceiveMessage",
+        "no more messages of the group are returned until the message is deleted or visible again"),
     case!(one_group_does_not_hold_another: "FIFO queue delivery logic",
         "messages of other groups can be received meanwhile"),
     case!(a_released_message_comes_first_again: "FIFO queue delivery logic",
@@ -70,6 +75,32 @@ async fn a_group_is_held_while_a_message_of_it_is_in_flight(b: Bench) -> Outcome
     let second = queue.take_one().await?;
     ensure!(second.body() == Some("2"), "{second:?}");
     Ok(())
+}
+
+async fn a_group_is_held_back_from_polls_that_were_open_already(b: Bench) -> Outcome {
+    let queue = b.fifo(&[]).await?;
+    let poll = || queue.receiving().wait_time_seconds(4).send();
+    let (one, other, sent) = tokio::join!(poll(), poll(), async {
+        sleep(Duration::from_millis(700)).await;
+        queue.send_to("board", "1").await?;
+        sleep(Duration::from_millis(1000)).await;
+        queue.send_to("board", "2").await
+    });
+    sent?;
+    let (one, other) = (one?, other?);
+    let got = [one.messages(), other.messages()].map(|got| !got.is_empty());
+    ensure!(got != [true, true], "both polls got a message");
+    ensure!(got != [false, false], "no poll got a message");
+    Ok(())
+}
+
+async fn a_group_stays_held_when_a_later_message_of_it_is_released(b: Bench) -> Outcome {
+    let queue = b.fifo(&[]).await?;
+    queue.send_to("board", "1").await?;
+    queue.send_to("board", "2").await?;
+    let both = queue.take(2).await?;
+    queue.change(&both[1], 0).await?;
+    queue.is_empty("while the first is in flight").await
 }
 
 async fn one_group_does_not_hold_another(b: Bench) -> Outcome {

@@ -1,6 +1,6 @@
 //! What nobody should send, and what becomes of it.
 
-use harness::{Options, Process, QUEUE, Recorder, Way, exchange, get};
+use harness::{Options, Process, Recorder, Way, exchange, get};
 use serde_json::json;
 
 use super::{PATIENCE, variables};
@@ -10,7 +10,7 @@ async fn recording() -> anyhow::Result<(Way, Recorder)> {
     let mut way = Way::start_stack(Options::default()).await?;
     let recorder = Recorder::start().await?;
     way.control
-        .register("recorder", &recorder.url, QUEUE)
+        .register("recorder", &recorder.url, &way.topic())
         .await?;
     way.start_connector().await?;
     Ok((way, recorder))
@@ -88,7 +88,7 @@ async fn a_function_gets_every_header_that_it_is_promised() -> anyhow::Result<()
     assert!(!header("x-call-id").is_empty());
     assert_eq!(header("x-sqs-message-id"), message_id);
     assert_eq!(header("x-sqs-queue-url"), way.queue_url());
-    assert_eq!(header("x-topic"), QUEUE);
+    assert_eq!(header("x-topic"), way.topic());
     assert!(!header("x-connector").is_empty());
     assert_eq!(header("idempotency-key"), message_id);
     assert_eq!(header("x-sqs-receive-count"), "1");

@@ -3,7 +3,7 @@
 use harness::{Fate, Options, Way, recorded};
 use serde_json::Value;
 
-use super::{PATIENCE, all_deployed_once, card, stack_flags, story};
+use super::{PATIENCE, all_deployed_once, card, not_applicable, stack_flags, story};
 
 #[tokio::test]
 async fn a_check_of_a_way_that_works_exits_with_0_and_of_a_broken_one_says_what_to_do()
@@ -11,8 +11,11 @@ async fn a_check_of_a_way_that_works_exits_with_0_and_of_a_broken_one_says_what_
     let mut way = Way::start_stack(Options::default()).await?;
     let (code, text) = way.connector_command(&["check"]).await?;
     assert_eq!(code, 1, "{text}");
-    assert!(text.contains("✗ kanban-events  functions"), "{text}");
-    assert!(text.contains("topic: kanban-events"), "{text}");
+    assert!(
+        text.contains(&format!("✗ {}  functions", way.topic())),
+        "{text}"
+    );
+    assert!(text.contains(&format!("topic: {}", way.topic())), "{text}");
 
     way.start_function().await?;
     let (code, text) = way.connector_command(&["check"]).await?;
@@ -44,6 +47,9 @@ async fn a_check_of_a_way_that_works_exits_with_0_and_of_a_broken_one_says_what_
 async fn a_dead_letter_is_found_by_its_correlation_id_and_sent_back_when_the_reason_is_gone()
 -> anyhow::Result<()> {
     let mut way = Way::start(stack_flags(["--max-receive-count", "1"])).await?;
+    if not_applicable(&way, "a redrive by the server's own move tasks") {
+        return way.stop().await;
+    }
     way.control
         .backend(
             serde_json::json!({"card": "early", "times": 1, "effect": {"errors": ["not yet"]}}),

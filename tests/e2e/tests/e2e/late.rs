@@ -1,9 +1,10 @@
 //! Parts that are not there yet: everybody waits, says so, and goes on when they come.
 
 use std::net::TcpListener;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
-use harness::{Options, Process, Way, get};
+use harness::{Fate, Options, Process, Way, get};
 use serde_json::json;
 
 use super::{PATIENCE, all_deployed_once, send_cards, stack_flags};
@@ -17,14 +18,10 @@ async fn a_function_that_appears_late_gets_what_has_waited() -> anyhow::Result<(
     let connector = way.connector.as_ref().expect("it was started");
     connector
         .wait_for("that nobody subscribes", PATIENCE, |line| {
-            line.text.contains("kanban-events") && line.text.contains("no function")
+            line.text.contains(&way.topic()) && line.text.contains("no function")
         })
         .await?;
-    let queue = &way.control.queues().await?;
-    assert!(
-        queue.to_string().contains(&ids[0]),
-        "the message waits: {queue}"
-    );
+    assert_eq!(way.fate(&ids[0]).await?, Fate::Pending, "the message waits");
     way.start_function().await?;
     all_deployed_once(&way, &cards, &ids).await?;
     way.stop().await
@@ -89,7 +86,14 @@ async fn a_connector_that_is_there_first_waits_for_everything_else() -> anyhow::
     way.stop().await
 }
 
-fn free_port() -> std::io::Result<String> {
-    let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-    Ok(port.to_string())
+/// Below the ports that the system gives to others: between two starts nobody takes it.
+fn free_port() -> anyhow::Result<String> {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = 20_000 + u16::try_from(std::process::id() % 10_000)?;
+    loop {
+        let port = first + NEXT.fetch_add(1, Ordering::Relaxed) % 2000;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return Ok(port.to_string());
+        }
+    }
 }

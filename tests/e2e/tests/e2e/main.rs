@@ -4,8 +4,10 @@ mod bad_input;
 mod commands;
 mod concurrent;
 mod failures;
+mod fifo;
 mod happy;
 mod late;
+mod lease;
 mod modes;
 mod outages;
 mod stopping;
@@ -71,6 +73,20 @@ async fn all_deployed_once(way: &Way, cards: &[String], ids: &[String]) -> anyho
         assert_eq!(made[0]["correlationId"], **id);
     }
     Ok(())
+}
+
+/// Whether the SQS server is another than the stack's own, which alone can be told to fail; says so
+/// then.
+fn not_applicable(way: &Way, what: &str) -> bool {
+    way.other_sqs()
+        .is_some_and(|server| say_not_applicable(server, what))
+}
+
+/// Past the capture of tests' output.
+fn say_not_applicable(server: &str, what: &str) -> bool {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stderr(), "not applicable to {server}: {what}");
+    true
 }
 
 fn milestones(way: &Way, id: &str) -> Vec<String> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use harness::{Fate, Options, QUEUE, Way, recorded};
+use harness::{Fate, Options, Way, recorded};
 use http::Response;
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
@@ -190,7 +190,7 @@ async fn in_batches(
     })
     .await?;
     let (url, batches) = batch_function().await?;
-    way.control.register("batcher", &url, QUEUE).await?;
+    way.control.register("batcher", &url, &way.topic()).await?;
     for (id, says) in messages {
         let body = json!({"correlation_id": id, "says": says}).to_string();
         way.send_message(&body, json!({})).await?;

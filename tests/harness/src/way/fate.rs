@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{QUEUE, Way};
+use super::Way;
 use crate::process::{Line, Process};
 
 /// What became of a delivery, by its id.
@@ -45,11 +45,18 @@ impl Way {
     /// # Errors
     /// When the stack does not answer.
     pub async fn fate(&self, id: &str) -> anyhow::Result<Fate> {
+        Ok(self.fate_in(&self.census().await?, id))
+    }
+
+    fn fate_in(&self, queues: &Value, id: &str) -> Fate {
         let lines = self.lines_of(id);
         let passed = |milestone| lines.iter().any(|line| line.milestone() == Some(milestone));
-        let queues = self.control.queues().await?;
-        let dead = find(&queues, &format!("{QUEUE}-dlq"), id);
-        Ok(match dead {
+        let topic = self.topic();
+        let dead = match topic.strip_suffix(".fifo") {
+            Some(stem) => format!("{stem}-dlq.fifo"),
+            None => format!("{topic}-dlq"),
+        };
+        match find(queues, &dead, id) {
             // Sent there by the connector, which says so a moment later.
             Some(message) if message["attributes"]["throughline_reason"].is_string() => {
                 if passed("MESSAGE_DEAD_LETTERED") {
@@ -60,9 +67,11 @@ impl Way {
             }
             Some(_) => Fate::DeadLettered,
             None if passed("MESSAGE_DELETED") => Fate::Succeeded,
-            None if find(&queues, QUEUE, id).is_some() => Fate::Pending,
+            None if find(queues, &topic, id).is_some() => Fate::Pending,
+            // Another server only counts them.
+            None if queues["queues"][&topic]["waiting"].as_u64() > Some(0) => Fate::Pending,
             None => Fate::Lost,
-        })
+        }
     }
 
     /// Waits until every one of these deliveries has come to an end; gives their fates.
@@ -77,10 +86,11 @@ impl Way {
     ) -> anyhow::Result<BTreeMap<String, Fate>> {
         let until = tokio::time::Instant::now() + patience;
         loop {
-            let mut fates = BTreeMap::new();
-            for id in ids {
-                fates.insert(id.clone(), self.fate(id).await?);
-            }
+            let queues = self.census().await?;
+            let fates: BTreeMap<_, _> = ids
+                .iter()
+                .map(|id| (id.clone(), self.fate_in(&queues, id)))
+                .collect();
             let open = fates
                 .values()
                 .any(|fate| matches!(fate, Fate::Pending | Fate::Lost));
