@@ -216,3 +216,7 @@ mod tests {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "order_laws_tests.rs"]
+mod laws;
