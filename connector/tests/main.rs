@@ -18,6 +18,7 @@ mod process;
 mod redrive;
 mod settling;
 mod stalls;
+mod stop;
 mod storm;
 mod verdicts;
 mod world;

@@ -175,6 +175,11 @@ impl Connector {
         self.metrics.held(queue)
     }
 
+    /// To be read after the stop.
+    pub(crate) fn metrics_handle(&self) -> Metrics {
+        self.metrics.clone()
+    }
+
     /// What `/metrics` says.
     pub(crate) fn metrics(&self) -> String {
         self.metrics.encode()
