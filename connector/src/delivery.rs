@@ -159,13 +159,13 @@ async fn settle(
     }
     let pause = match &conclusion.verdict {
         Verdict::Delete => {
-            let settled = lane.settler.settle(claim, Settlement::Delete).await;
+            let settled = settled(lane, claim, message, Settlement::Delete).await;
             return settling(settled, true, 0, "delete");
         }
         Verdict::DeadLetter { reason } => {
             match bury(lane, message, correlation, reason, conclusion).await {
                 Ok(()) => {
-                    let settled = lane.settler.settle(claim, Settlement::Delete).await;
+                    let settled = settled(lane, claim, message, Settlement::Delete).await;
                     return settling(settled, true, 0, "dead_letter");
                 }
                 Err(reason) => {
@@ -186,13 +186,23 @@ async fn settle(
     } else {
         visibility_seconds(pause, lane.holding.held(claim))
     };
-    let settled = lane.settler.settle(claim, Settlement::Visible(away)).await;
+    let settled = settled(lane, claim, message, Settlement::Visible(away)).await;
     let verdict = if matches!(conclusion.verdict, Verdict::DeadLetter { .. }) {
         "retry"
     } else {
         conclusion.verdict.kind()
     };
     settling(settled, false, away, verdict)
+}
+
+/// Settles in company, unless the next of its group waits for this one.
+async fn settled(lane: &Lane, claim: &Claim, message: &Message, settlement: Settlement) -> Settled {
+    let group = message.group.as_deref();
+    if group.is_some_and(|group| lane.is_awaited(group)) {
+        lane.settler.settle_at_once(claim, settlement).await
+    } else {
+        lane.settler.settle(claim, settlement).await
+    }
 }
 
 /// Sends a copy to the dead-letter queue; only after that the message may be deleted. Remembered

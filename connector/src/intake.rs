@@ -250,7 +250,11 @@ impl Intake {
                     room,
                 };
                 let ready = match group.filter(|_| self.lane.queue.is_fifo()) {
-                    Some(group) => self.order.arrive(&group, held),
+                    Some(group) => {
+                        let ready = self.order.arrive(&group, held);
+                        self.lane.set_awaited(&group, self.order.awaits(&group));
+                        ready
+                    }
                     None => Some(held),
                 };
                 if let Some(held) = ready {
@@ -275,6 +279,7 @@ impl Intake {
         } else {
             self.order.failed(&group)
         };
+        self.lane.set_awaited(&group, self.order.awaits(&group));
         match next {
             Next::Start(held) => self.start(held, Errand::Deliver),
             Next::Release(rest) => self.give_back(rest, ended.away),

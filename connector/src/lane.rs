@@ -1,5 +1,6 @@
 //! One queue's way of working: what its parts share.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -67,6 +68,8 @@ pub struct Lane {
     pub open_polls: watch::Sender<usize>,
     /// Rung when the dead-letter queue does not take what is sent there.
     pub redrive_in_doubt: Notify,
+    /// The FIFO groups of which a message waits for the one at work.
+    awaited: Mutex<BTreeSet<String>>,
     redrive: Mutex<Option<Arc<DeadLetters>>>,
     received: AtomicU64,
     memory: Mutex<Memory>,
@@ -125,6 +128,7 @@ impl Lane {
             phase,
             open_polls: watch::Sender::new(0),
             redrive_in_doubt: Notify::new(),
+            awaited: Mutex::default(),
             redrive: Mutex::default(),
             received: AtomicU64::new(0),
             memory: Mutex::new(Memory::new(REMEMBERED)),
@@ -150,6 +154,22 @@ impl Lane {
     pub fn set_dead_letters(&self, dead_letters: Option<DeadLetters>) {
         let mut known = self.redrive.lock().unwrap_or_else(PoisonError::into_inner);
         *known = dead_letters.map(Arc::new);
+    }
+
+    /// Whether a message of the group waits for the one at work.
+    pub fn is_awaited(&self, group: &str) -> bool {
+        let awaited = self.awaited.lock().unwrap_or_else(PoisonError::into_inner);
+        awaited.contains(group)
+    }
+
+    /// Says so.
+    pub fn set_awaited(&self, group: &str, is: bool) {
+        let mut awaited = self.awaited.lock().unwrap_or_else(PoisonError::into_inner);
+        if !is {
+            awaited.remove(group);
+        } else if !awaited.contains(group) {
+            awaited.insert(group.to_owned());
+        }
     }
 
     /// A message was received.

@@ -93,6 +93,11 @@ impl<T> Order<T> {
         all
     }
 
+    /// Whether a message of the group waits.
+    pub fn awaits(&self, name: &str) -> bool {
+        (self.groups.get(name)).is_some_and(|group| !group.waiting.is_empty())
+    }
+
     /// How many messages wait.
     pub fn waiting(&self) -> usize {
         self.groups.values().map(|group| group.waiting.len()).sum()

@@ -188,3 +188,24 @@ async fn a_lease_lost_in_the_middle_of_a_group_lets_nothing_run_before_it() {
     assert_eq!(order, sorted);
     connector.stop().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_delete_waits_for_company_unless_the_next_of_its_group_waits_for_it() {
+    let world = World::in_memory(0);
+    let queue = "orders.fifo";
+    world
+        .gateway
+        .function("f", queue, |_, _| Answer::of_function(200));
+    let url = format!("--queue-url={}", world.queue_url(queue));
+    let connector = world.start(&[&url, "--settle-window=1s"]).await;
+    for n in 0..5 {
+        let body = n.to_string();
+        world.sqs.send_with(queue, &body, json!({}), Some("g"));
+    }
+    let started = tokio::time::Instant::now();
+    eventually("all are deleted", || world.sqs.state().deleted.len() == 5).await;
+    let took = started.elapsed();
+    assert!(took >= secs(1), "the last has nobody behind it: {took:?}");
+    assert!(took < secs(3), "four windows were not waited for: {took:?}");
+    connector.stop().await;
+}

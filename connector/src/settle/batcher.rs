@@ -14,6 +14,8 @@ pub struct Batcher<T> {
     fresh: VecDeque<(Instant, T)>,
     /// Entries that wait for their next try, unordered since there are few.
     later: Vec<(Instant, T)>,
+    /// Since when there is an entry that somebody waits for.
+    urgent: Option<Instant>,
 }
 
 impl<T> Batcher<T> {
@@ -23,12 +25,19 @@ impl<T> Batcher<T> {
             window,
             fresh: VecDeque::new(),
             later: Vec::new(),
+            urgent: None,
         }
     }
 
     /// An entry came at `now`.
     pub fn push(&mut self, now: Instant, entry: T) {
         self.fresh.push_back((now + self.window, entry));
+    }
+
+    /// An entry came at `now` that somebody waits for: it goes out at once, and what there is with it.
+    pub fn push_urgent(&mut self, now: Instant, entry: T) {
+        self.push(now, entry);
+        self.urgent.get_or_insert(now);
     }
 
     /// An entry failed and is to go out again, not before `at`.
@@ -50,7 +59,8 @@ impl<T> Batcher<T> {
         }
         let full = self.fresh.len() >= BATCH;
         let waited = self.fresh.front().is_some_and(|(due, _)| *due <= now);
-        (full || waited).then(|| self.take())
+        let urgent = self.urgent.is_some() && !self.fresh.is_empty();
+        (full || waited || urgent).then(|| self.take())
     }
 
     /// A batch of what is there, whether due or not; nothing where there is nothing.
@@ -61,7 +71,8 @@ impl<T> Batcher<T> {
 
     /// When to look again.
     pub fn next(&self) -> Option<Instant> {
-        let fresh = self.fresh.front().map(|(due, _)| *due);
+        let oldest = self.fresh.front().map(|(due, _)| *due);
+        let fresh = oldest.map(|due| self.urgent.unwrap_or(due).min(due));
         let later = self.later.iter().map(|(due, _)| *due).min();
         fresh.into_iter().chain(later).min()
     }
@@ -73,7 +84,11 @@ impl<T> Batcher<T> {
 
     fn take(&mut self) -> Vec<T> {
         let count = self.fresh.len().min(BATCH);
-        self.fresh.drain(..count).map(|(_, entry)| entry).collect()
+        let batch = self.fresh.drain(..count).map(|(_, entry)| entry).collect();
+        if self.fresh.is_empty() {
+            self.urgent = None;
+        }
+        batch
     }
 }
 
@@ -96,6 +111,21 @@ mod tests {
         assert_eq!(batcher.next(), Some(now + WINDOW));
         assert_eq!(batcher.due(now + WINDOW), Some(vec![10, 11]));
         assert!(batcher.is_empty());
+    }
+
+    #[test]
+    fn an_urgent_entry_goes_at_once_with_those_before_it() {
+        let now = Instant::now();
+        let mut batcher = Batcher::new(WINDOW);
+        for n in 0..11 {
+            batcher.push(now, n);
+        }
+        assert_eq!(batcher.due(now), Some((0..10).collect()));
+        batcher.push_urgent(now, 11);
+        assert_eq!(batcher.next(), Some(now));
+        assert_eq!(batcher.due(now), Some(vec![10, 11]));
+        batcher.push(now, 12);
+        assert_eq!(batcher.due(now), None, "the next is not urgent");
     }
 
     #[test]

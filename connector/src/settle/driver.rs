@@ -47,6 +47,8 @@ pub struct Settler {
 struct Request {
     claim: Claim,
     settlement: Settlement,
+    /// Somebody waits for it.
+    urgent: bool,
     failures: u32,
     /// A call went out with it of which nobody knows whether SQS obeyed.
     in_doubt: bool,
@@ -88,6 +90,15 @@ impl Settler {
     /// [`done`](Holding::done); a change of visibility ends with its lease, and never touches what
     /// comes after that.
     pub async fn settle(&self, claim: &Claim, settlement: Settlement) -> Settled {
+        self.request(claim, settlement, false).await
+    }
+
+    /// The same without a wait for company: another message may not start before.
+    pub async fn settle_at_once(&self, claim: &Claim, settlement: Settlement) -> Settled {
+        self.request(claim, settlement, true).await
+    }
+
+    async fn request(&self, claim: &Claim, settlement: Settlement, urgent: bool) -> Settled {
         if settlement == Settlement::Delete {
             self.holding.done(claim);
         }
@@ -95,6 +106,7 @@ impl Settler {
         let request = Request {
             claim: claim.clone(),
             settlement,
+            urgent,
             failures: 0,
             in_doubt: false,
             reply,
@@ -149,7 +161,12 @@ impl Driver {
             Settlement::Delete => &mut self.deletes,
             Settlement::Visible(_) => &mut self.changes,
         };
-        batcher.push(Instant::now(), request);
+        let now = Instant::now();
+        if request.urgent {
+            batcher.push_urgent(now, request);
+        } else {
+            batcher.push(now, request);
+        }
     }
 
     fn dispatch(&mut self) {
