@@ -235,6 +235,9 @@ impl Intake {
         self.lane.count_received();
         match self.lane.holding.arrive(&message, sent) {
             Arrival::Duplicate => {
+                if let Some(group) = message.group.as_ref().filter(|_| self.lane.queue.is_fifo()) {
+                    self.order.again(group, &message.id);
+                }
                 self.lane.shared.metrics.duplicate(self.lane.queue.name());
                 tracing::debug!(
                     message_id = &*message.id,
@@ -251,7 +254,7 @@ impl Intake {
                 };
                 let ready = match group.filter(|_| self.lane.queue.is_fifo()) {
                     Some(group) => {
-                        let ready = self.order.arrive(&group, held);
+                        let ready = self.order.arrive(&group, &held.claim.message.clone(), held);
                         self.lane.set_awaited(&group, self.order.awaits(&group));
                         ready
                     }

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use crate::lease::MessageId;
+
 /// Holds back what must wait for an earlier message of its group.
 ///
 /// A group has an entry exactly while one of its messages is at work or on its way back: what
@@ -13,10 +15,13 @@ pub struct Order<T> {
 
 #[derive(Debug)]
 struct Group<T> {
-    at_work: bool,
+    at_work: Option<MessageId>,
+    /// The earliest of those that went back to the queue: nothing starts before it.
+    first: Option<MessageId>,
     /// How many are on their way back to the queue.
     releasing: usize,
-    waiting: VecDeque<T>,
+    /// `None` marks the place of one that came again while it is on its way back.
+    waiting: VecDeque<(MessageId, Option<T>)>,
 }
 
 /// What to do when a message of a group is settled.
@@ -40,13 +45,14 @@ impl<T> Default for Order<T> {
 
 impl<T> Order<T> {
     /// A message arrives. Given back where it may be delivered now, else it waits here.
-    pub fn arrive(&mut self, name: &str, message: T) -> Option<T> {
+    pub fn arrive(&mut self, name: &str, id: &MessageId, message: T) -> Option<T> {
         if let Some(group) = self.groups.get_mut(name) {
-            group.waiting.push_back(message);
+            group.waiting.push_back((id.clone(), Some(message)));
             return None;
         }
         let group = Group {
-            at_work: true,
+            at_work: Some(id.clone()),
+            first: None,
             releasing: 0,
             waiting: VecDeque::new(),
         };
@@ -54,21 +60,33 @@ impl<T> Order<T> {
         Some(message)
     }
 
+    /// A message that is held already came again. Where it is on its way back, what comes behind it
+    /// goes the same way.
+    pub fn again(&mut self, name: &str, id: &MessageId) {
+        if let Some(group) = self.groups.get_mut(name) {
+            let here = group.at_work.as_ref() == Some(id);
+            if !here && group.waiting.iter().all(|(other, _)| other != id) {
+                group.waiting.push_back((id.clone(), None));
+            }
+        }
+    }
+
     /// The message of the group that was at work is gone from the queue: the next one may start.
     pub fn succeeded(&mut self, name: &str) -> Next<T> {
-        self.end_work(name);
+        if let Some(group) = self.groups.get_mut(name) {
+            group.at_work = None;
+        }
         self.next(name)
     }
 
     /// The message that was at work goes back to the queue: none that came after it may run before
     /// it. Each that is given back is to be reported as [`released`](Self::released).
     pub fn failed(&mut self, name: &str) -> Next<T> {
-        self.end_work(name);
         let Some(group) = self.groups.get_mut(name) else {
             return Next::Idle;
         };
-        let rest = std::mem::take(&mut group.waiting);
-        group.releasing += rest.len();
+        group.first = group.at_work.take();
+        let rest = group.give_back();
         if rest.is_empty() {
             return self.next(name);
         }
@@ -87,44 +105,66 @@ impl<T> Order<T> {
     pub fn drain(&mut self) -> Vec<T> {
         let mut all = Vec::new();
         for group in self.groups.values_mut() {
-            group.releasing += group.waiting.len();
-            all.extend(group.waiting.drain(..));
+            if group.first.is_none() {
+                group.first = group.waiting.front().map(|(id, _)| id.clone());
+            }
+            all.extend(group.give_back());
         }
         all
     }
 
     /// Whether a message of the group waits.
     pub fn awaits(&self, name: &str) -> bool {
-        (self.groups.get(name)).is_some_and(|group| !group.waiting.is_empty())
+        (self.groups.get(name)).is_some_and(|group| group.waits() > 0)
     }
 
     /// How many messages wait.
     pub fn waiting(&self) -> usize {
-        self.groups.values().map(|group| group.waiting.len()).sum()
+        self.groups.values().map(Group::waits).sum()
     }
 
-    fn end_work(&mut self, name: &str) {
-        if let Some(group) = self.groups.get_mut(name) {
-            group.at_work = false;
-        }
-    }
-
+    /// What may start now, if anything. What arrived while others were on their way back starts
+    /// only if it begins with the first of those: the answer to a release may have been lost, and
+    /// the message come again with those behind it before it was released a second time.
     fn next(&mut self, name: &str) -> Next<T> {
         let Some(group) = self.groups.get_mut(name) else {
             return Next::Idle;
         };
-        if group.at_work || group.releasing > 0 {
+        if group.at_work.is_some() || group.releasing > 0 {
             return Next::Idle;
         }
-        let next = group.waiting.pop_front();
-        group.at_work = next.is_some();
-        next.map_or_else(
-            || {
-                self.groups.remove(name);
-                Next::Idle
-            },
-            Next::Start,
-        )
+        let rest = match (group.waiting.front(), &group.first) {
+            (Some((id, None)), _) => {
+                group.first = Some(id.clone());
+                group.give_back()
+            }
+            (Some((id, Some(_))), Some(first)) if id != first => group.give_back(),
+            _ => VecDeque::new(),
+        };
+        if !rest.is_empty() {
+            return Next::Release(rest);
+        }
+        let Some((id, Some(message))) = group.waiting.pop_front() else {
+            self.groups.remove(name);
+            return Next::Idle;
+        };
+        (group.at_work, group.first) = (Some(id), None);
+        Next::Start(message)
+    }
+}
+
+impl<T> Group<T> {
+    fn waits(&self) -> usize {
+        let messages = self.waiting.iter().filter(|(_, message)| message.is_some());
+        messages.count()
+    }
+
+    fn give_back(&mut self) -> VecDeque<T> {
+        self.releasing += self.waits();
+        self.waiting
+            .drain(..)
+            .filter_map(|(_, message)| message)
+            .collect()
     }
 }
 
@@ -133,27 +173,35 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn arrive(order: &mut Order<usize>, group: &str, n: usize) -> Option<usize> {
+        order.arrive(group, &format!("m{n}").into(), n)
+    }
+
     #[test]
     fn groups_run_beside_each_other_and_inside_one_by_one() {
         let mut order = Order::default();
-        assert_eq!(order.arrive("a", 1), Some(1));
-        assert_eq!(order.arrive("a", 2), None);
-        assert_eq!(order.arrive("b", 3), Some(3));
+        assert_eq!(arrive(&mut order, "a", 1), Some(1));
+        assert_eq!(arrive(&mut order, "a", 2), None);
+        assert_eq!(arrive(&mut order, "b", 3), Some(3));
         assert_eq!(order.succeeded("a"), Next::Start(2));
         assert_eq!(order.succeeded("a"), Next::Idle);
-        assert_eq!(order.arrive("a", 4), Some(4));
+        assert_eq!(arrive(&mut order, "a", 4), Some(4));
     }
 
     #[test]
     fn after_a_failure_the_rest_of_the_group_is_released_in_order() {
         let mut order = Order::default();
-        order.arrive("a", 1);
-        order.arrive("a", 2);
-        order.arrive("a", 3);
-        order.arrive("b", 4);
+        arrive(&mut order, "a", 1);
+        arrive(&mut order, "a", 2);
+        arrive(&mut order, "a", 3);
+        arrive(&mut order, "b", 4);
         assert_eq!(order.failed("a"), Next::Release(VecDeque::from([2, 3])));
         assert_eq!(order.released("a"), Next::Idle);
-        assert_eq!(order.arrive("a", 1), None, "another is still on its way");
+        assert_eq!(
+            arrive(&mut order, "a", 1),
+            None,
+            "another is still on its way"
+        );
         assert_eq!(
             order.released("a"),
             Next::Start(1),
@@ -163,10 +211,42 @@ mod tests {
     }
 
     #[test]
+    fn what_comes_again_without_the_first_that_was_given_back_is_given_back_too() {
+        let mut order = Order::default();
+        for n in 1..=3 {
+            arrive(&mut order, "a", n);
+        }
+        order.failed("a");
+        assert_eq!(order.released("a"), Next::Idle);
+        // The answer to the release of 2 was lost; it is on its way back again while 3 is here.
+        assert_eq!(arrive(&mut order, "a", 3), None);
+        assert_eq!(order.released("a"), Next::Release(VecDeque::from([3])));
+        assert_eq!(order.released("a"), Next::Idle);
+        assert_eq!(arrive(&mut order, "a", 1), Some(1));
+    }
+
+    #[test]
+    fn what_comes_again_behind_one_that_is_on_its_way_back_is_given_back_too() {
+        let mut order = Order::default();
+        for n in 1..=2 {
+            arrive(&mut order, "a", n);
+        }
+        order.failed("a");
+        // All three come while the release of 2 is not confirmed.
+        assert_eq!(arrive(&mut order, "a", 1), None);
+        order.again("a", &"m2".into());
+        assert_eq!(arrive(&mut order, "a", 3), None);
+        assert_eq!(order.released("a"), Next::Start(1));
+        assert_eq!(order.succeeded("a"), Next::Release(VecDeque::from([3])));
+        assert_eq!(order.released("a"), Next::Idle);
+        assert_eq!(arrive(&mut order, "a", 2), Some(2));
+    }
+
+    #[test]
     fn draining_takes_what_has_not_started() {
         let mut order = Order::default();
         for n in 0..4 {
-            order.arrive("a", n);
+            arrive(&mut order, "a", n);
         }
         assert_eq!(order.waiting(), 3);
         assert_eq!(order.drain(), [1, 2, 3]);
@@ -191,11 +271,11 @@ mod tests {
                 let mut order = Order::default();
                 let mut done = Vec::new();
                 while let Some(first) = messages.pop_front() {
-                    let mut at_work = order.arrive(&group, first);
+                    let mut at_work = arrive(&mut order, &group, first);
                     // Up to two more of the group came in the same receive.
                     for _ in 0..2 {
                         if let Some(next) = messages.pop_front() {
-                            prop_assert_eq!(order.arrive(&group, next), None);
+                            prop_assert_eq!(arrive(&mut order, &group, next), None);
                         }
                     }
                     while let Some(message) = at_work.take() {

@@ -126,9 +126,12 @@ impl World {
             self.stock.insert(key, stored);
             let id = format!("{key:?}").into();
             let claim = self.leases.track(&id, handle, self.now, self.now, 0.5);
-            let Some(claim) = claim else { continue };
+            let Some(claim) = claim else {
+                self.order.again(&key.0.to_string(), &id);
+                continue;
+            };
             let job = Job { key, claim };
-            if let Some(job) = self.order.arrive(&key.0.to_string(), job) {
+            if let Some(job) = self.order.arrive(&key.0.to_string(), &id, job) {
                 self.jobs.push((job, Stage::Next));
             }
         }
