@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::fakes::gateway::Answer;
-use crate::world::{QUEUE, World, until};
+use crate::world::{QUEUE, World, eventually, until};
 
 /// Looks like an outage, whoever is to blame.
 fn looks_like_an_outage() -> Answer {
@@ -171,9 +171,9 @@ async fn polls_that_come_back_empty_at_once_are_not_spun_on() {
     connector.stop().await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_queue_that_confirms_no_delete_does_not_fill_the_memory() {
-    let world = World::new().await;
+    let world = World::in_memory(3);
     world
         .gateway
         .function("f", QUEUE, |_, _| Answer::of_function(200));
@@ -184,12 +184,12 @@ async fn a_queue_that_confirms_no_delete_does_not_fill_the_memory() {
         world.sqs.send(QUEUE, "{}");
     }
     let connector = world.start(&["--concurrency=20"]).await;
-    until("many are done", || world.gateway.calls("f").len() >= 1000).await;
+    eventually("many are done", || world.gateway.calls("f").len() >= 1000).await;
     tokio::time::sleep(Duration::from_secs(1)).await;
     let done = world.gateway.calls("f").len();
     assert!(done < 1100, "{done} are done and not deleted");
     world.sqs.state().broken.insert(action, 0);
-    until("all are deleted", || {
+    eventually("all are deleted", || {
         world.sqs.state().deleted.len() == 1200
     })
     .await;
