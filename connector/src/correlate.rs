@@ -71,6 +71,13 @@ impl Correlation {
     }
 }
 
+impl Correlation {
+    /// The sender's span, where the message told one.
+    pub fn sender(&self, message: &Message) -> Option<TraceParent> {
+        (self.trace != of_its_own(&message.id)).then_some(self.trace)
+    }
+}
+
 /// Finds the id, in this order: message attribute; envelope; top-level field of a JSON body;
 /// attributes of an SNS wrapper; an EventBridge event's `detail.correlation_id`, then its `id`; an
 /// S3 event's `x-amz-request-id`, then its `x-amz-id-2`; the same three inside an SNS wrapper, then

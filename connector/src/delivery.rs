@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use throughline::milestone;
+use throughline::{TraceParent, context, milestone};
 
 use crate::backoff::visibility_seconds;
 use crate::correlate::{Correlation, correlate};
@@ -19,6 +19,7 @@ use crate::lease::Claim;
 use crate::message::Message;
 use crate::room::Place;
 use crate::settle::{Settled, Settlement};
+use crate::spans::record::{self, Processed};
 use crate::verdict::Verdict;
 
 /// How long a message stays away that is given back through no fault of its own.
@@ -32,6 +33,8 @@ pub(crate) struct Held {
     /// Heard when the lease is lost.
     pub(crate) lost: oneshot::Receiver<()>,
     pub(crate) room: Place,
+    /// The span of the receive that brought it, where spans are made.
+    pub(crate) received: Option<TraceParent>,
 }
 
 /// What is to be done with a message.
@@ -77,8 +80,10 @@ async fn story(lane: &Lane, held: Held, errand: Errand, correlation: &Correlatio
         claim,
         mut lost,
         mut room,
+        received,
     } = held;
     let started = Instant::now();
+    let bytes = message.body.len();
     let mut phase = lane.phase.clone();
     let shortfall = shortfall(lane, &message);
     milestone!(
@@ -86,7 +91,7 @@ async fn story(lane: &Lane, held: Held, errand: Errand, correlation: &Correlatio
         message_id = &*message.id,
         queue = lane.queue.name(),
         receive_count = message.receive_count,
-        bytes = message.body.len(),
+        bytes,
         id_source = correlation.source.kind(),
         ids_refused = (correlation.refused > 0).then_some(correlation.refused),
         attributes_left_out = (shortfall.attributes > 0).then_some(shortfall.attributes),
@@ -121,9 +126,33 @@ async fn story(lane: &Lane, held: Held, errand: Errand, correlation: &Correlatio
         room.unload();
     }
     let room = (message.group.is_some() || is_buried).then_some(room);
+    let settling = Instant::now();
     let ended = settle(lane, &claim, &message, correlation, &conclusion).await;
     drop(room);
     tell(lane, &message, &conclusion, &ended, started);
+    if lane.shared.spans.is_on() {
+        let own = *context().trace();
+        let (verdict, unsettled) = match &ended.settled {
+            Settled::Done => (ended.verdict, None),
+            Settled::Lost(reason) => ("lost", Some(reason.as_str())),
+            Settled::Left => ("left", Some("the process stopped first")),
+        };
+        let took = settling.elapsed();
+        let outcome = (verdict, unsettled);
+        record::settled(lane, &message, correlation, own, outcome, took);
+        let failed = !(verdict.ends_with("delete") || conclusion.filtered);
+        let processed = Processed {
+            message: &message,
+            correlation,
+            own,
+            received,
+            bytes,
+            verdict,
+            failed: failed.then_some(conclusion.reason.as_str()),
+            took: started.elapsed(),
+        };
+        record::processed(lane, &processed);
+    }
     let gone = ended.settled == Settled::Done && ended.gone;
     Ended {
         group: message.group,

@@ -25,6 +25,7 @@ use crate::metrics::Metrics;
 use crate::queue::Queue;
 use crate::random::Random;
 use crate::settle::Settler;
+use crate::spans::Spans;
 use crate::wall_clock::WallClock;
 
 /// How long settling may go on after the budget of the drain is used up.
@@ -46,6 +47,8 @@ pub struct Outside {
     pub wall_clock: WallClock,
     /// What is counted; a clone reads along.
     pub metrics: Metrics,
+    /// Where spans go; by default nowhere.
+    pub spans: Spans,
     /// Where the admin server listens; without it there is none.
     pub admin: Option<TcpListener>,
     /// Where callbacks come in; needed where the configuration has a place for them.
@@ -67,6 +70,7 @@ pub async fn run(config: Config, outside: Outside, stop: impl Future<Output = ()
         gateway: gateway.clone(),
         topics: topics_seen.clone(),
         metrics: metrics.clone(),
+        spans: outside.spans.clone(),
         random: outside.random.clone(),
         wall_clock: outside.wall_clock.clone(),
         printing: config.printing,

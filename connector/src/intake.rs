@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use throughline::TraceParent;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
@@ -19,6 +20,7 @@ use crate::order::{Next, Order};
 use crate::poller::Pollers;
 use crate::queue::{Attributes, QueueError, QueueErrorKind};
 use crate::room::{Place, Room};
+use crate::spans::record;
 
 /// The loop looks around at least this often.
 const TICK: Duration = Duration::from_secs(1);
@@ -171,10 +173,11 @@ impl Intake {
                 if self.trouble.over() {
                     tracing::info!(queue = queue.name(), "the queue answers again");
                 }
+                let received = record::received(&self.lane, &messages, sent.elapsed());
                 // What is left of the room is given back.
                 for (message, mut room) in messages.into_iter().zip(room) {
                     room.load(message.size());
-                    self.arrive(message, sent, room);
+                    self.arrive(message, sent, room, received);
                 }
             }
             Err(error) => {
@@ -231,7 +234,13 @@ impl Intake {
         }
     }
 
-    fn arrive(&mut self, message: Message, sent: Instant, room: Place) {
+    fn arrive(
+        &mut self,
+        message: Message,
+        sent: Instant,
+        room: Place,
+        received: Option<TraceParent>,
+    ) {
         self.lane.count_received();
         match self.lane.holding.arrive(&message, sent) {
             Arrival::Duplicate => {
@@ -251,6 +260,7 @@ impl Intake {
                     claim,
                     lost,
                     room,
+                    received,
                 };
                 let ready = match group.filter(|_| self.lane.queue.is_fifo()) {
                     Some(group) => {

@@ -16,6 +16,7 @@ use crate::judgement::{Part, weigh};
 use crate::lane::{Lane, Phase};
 use crate::lease::Claim;
 use crate::message::Message;
+use crate::spans::record;
 use crate::turns::{Fared, Turns};
 use crate::verdict::{Class, Verdict, classify};
 
@@ -225,7 +226,10 @@ async fn invoke(
         .with_call_id(&call_id)
         .with_trace(outer.trace().child());
     let called = call(lane, message, subscriber, refusals, &inner);
-    Some(inner.clone().scope(called).await)
+    let call = inner.clone().scope(called).await;
+    let (own, parent) = (*inner.trace(), *outer.trace());
+    record::invoked(lane, &subscriber.function, &call, own, Some(parent), &[]);
+    Some(call)
 }
 
 /// One call with one message, made inside `context`.

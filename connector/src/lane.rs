@@ -20,6 +20,7 @@ use crate::metrics::Metrics;
 use crate::queue::{Queue, QueueError, Redrive};
 use crate::random::Random;
 use crate::settle::Settler;
+use crate::spans::Spans;
 use crate::verdict::OnRejection;
 use crate::wall_clock::WallClock;
 
@@ -35,6 +36,8 @@ pub struct Shared {
     pub topics: watch::Receiver<Topics>,
     /// Counts.
     pub metrics: Metrics,
+    /// Where spans go.
+    pub spans: Spans,
     /// Random numbers.
     pub random: Random,
     /// The time of day.

@@ -58,6 +58,7 @@ pub mod retry_after;
 pub mod retry_rules;
 pub mod room;
 pub mod settle;
+pub mod spans;
 pub mod topics;
 mod turns;
 pub mod verdict;

@@ -10,6 +10,7 @@ use sqs_connector::engine::{self, Outside};
 use sqs_connector::http::Http;
 use sqs_connector::metrics::Metrics;
 use sqs_connector::random::Random;
+use sqs_connector::spans::Spans;
 use sqs_connector::wall_clock::WallClock;
 use tokio::net::TcpListener;
 
@@ -74,12 +75,20 @@ async fn run(config: Config) -> anyhow::Result<()> {
         tracing::warn!("{note}");
     }
     tracing::info!(config = %config, version = env!("CARGO_PKG_VERSION"), "effective configuration");
+    let http = Http::new();
+    let spans = match &config.traces {
+        Some(endpoint) => {
+            Spans::start("sqs-connector", endpoint, http.clone()).map_err(anyhow::Error::msg)?
+        }
+        None => Spans::default(),
+    };
     let outside = Outside {
-        http: Http::new(),
+        http,
         credentials: Credentials::Chain,
         random: Random::from_entropy(),
         wall_clock: WallClock::default(),
         metrics: Metrics::default(),
+        spans: spans.clone(),
         admin: Some(TcpListener::bind(config.admin).await?),
         callbacks: match &config.callback {
             Some(place) => Some(TcpListener::bind(place.listen).await?),
@@ -87,6 +96,7 @@ async fn run(config: Config) -> anyhow::Result<()> {
         },
     };
     engine::run(config, outside, throughline::shutdown_signal()?).await;
+    spans.finish();
     Ok(())
 }
 

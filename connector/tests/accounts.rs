@@ -10,6 +10,7 @@ use sqs_connector::engine::Outside;
 use sqs_connector::http::Http;
 use sqs_connector::metrics::Metrics;
 use sqs_connector::random::Random;
+use sqs_connector::spans::Spans;
 use sqs_connector::wall_clock::WallClock;
 use tokio::net::TcpListener;
 
@@ -42,6 +43,7 @@ async fn start(world: &World, queues: &str, wall_clock: WallClock) -> Connector 
         random: Random::seeded(7),
         wall_clock,
         metrics: Metrics::default(),
+        spans: Spans::default(),
         admin: Some(listener),
         callbacks: None,
     };

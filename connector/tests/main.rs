@@ -17,6 +17,7 @@ mod pod;
 mod process;
 mod redrive;
 mod settling;
+mod spans;
 mod stalls;
 mod stop;
 mod storm;

@@ -10,6 +10,7 @@ use sqs_connector::engine::{self, Outside};
 use sqs_connector::http::Http;
 use sqs_connector::metrics::Metrics;
 use sqs_connector::random::Random;
+use sqs_connector::spans::Spans;
 use sqs_connector::wall_clock::WallClock;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -131,6 +132,7 @@ impl World {
             random: Random::seeded(7),
             wall_clock: WallClock::default(),
             metrics: Metrics::default(),
+            spans: Spans::default(),
             admin: Some(listener),
             callbacks: match &config.callback {
                 Some(place) => Some(TcpListener::bind(place.listen).await.unwrap()),

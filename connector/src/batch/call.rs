@@ -14,6 +14,7 @@ use crate::headers;
 use crate::indirect::Indirect;
 use crate::invoke::print;
 use crate::lane::Lane;
+use crate::spans::record;
 use crate::verdict::{Class, Outcome, classify};
 
 /// The most of an answer that is read as a report; a thousand failures take a tenth of it.
@@ -36,6 +37,7 @@ pub(super) async fn call(lane: Arc<Lane>, mut batch: Vec<Entry>) {
         made = made => made,
         _ = given_up => return,
     };
+    tell_span(&lane, &batch, &context, &function, &made);
     let outcomes = context.sync_scope(|| {
         print(&lane, &function, &made);
         outcomes(&batch, &made, &function)
@@ -51,6 +53,19 @@ pub(super) async fn call(lane: Arc<Lane>, mut batch: Vec<Entry>) {
         };
         // Nobody hears it where the delivery was given up.
         let _ = entry.reply.send(call);
+    }
+}
+
+/// One message's call belongs to its span; that of several has a trace of its own and links to all.
+fn tell_span(lane: &Lane, batch: &[Entry], context: &Context, function: &str, made: &Call) {
+    let own = *context.trace();
+    match batch {
+        [only] => record::invoked(lane, function, made, own, Some(*only.context.trace()), &[]),
+        _ if lane.shared.spans.is_on() => {
+            let links: Vec<_> = batch.iter().map(|entry| *entry.context.trace()).collect();
+            record::invoked(lane, function, made, own, None, &links);
+        }
+        _ => {}
     }
 }
 

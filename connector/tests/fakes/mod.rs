@@ -1,6 +1,7 @@
 //! Fakes at the HTTP level: an SQS that counts, a gateway that does as it is told, an issuer of
 //! credentials.
 
+pub(crate) mod collector;
 pub(crate) mod gateway;
 pub(crate) mod issuer;
 pub(crate) mod sqs;

@@ -13,6 +13,7 @@ use sqs_connector::engine::{self, Outside};
 use sqs_connector::governor::ProbeIntervals;
 use sqs_connector::metrics::Metrics;
 use sqs_connector::random::Random;
+use sqs_connector::spans::Spans;
 use sqs_connector::verdict::OnRejection;
 use tokio::sync::oneshot;
 use tokio::task::{AbortHandle, JoinSet};
@@ -68,6 +69,7 @@ impl Processes {
             random: Random::seeded(Dice::new(world.scenario.seed, 1000 + u64::from(id)).bits()),
             wall_clock: world.wall_clock(),
             metrics,
+            spans: Spans::default(),
             admin: None,
             callbacks: None,
         };

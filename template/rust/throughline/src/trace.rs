@@ -97,8 +97,8 @@ impl TraceParent {
         format!("{:016x}", self.span)
     }
 
-    #[cfg(feature = "otlp")]
-    pub(crate) fn ids(&self) -> (u128, u64) {
+    /// Both ids as numbers, the trace's and the span's.
+    pub fn ids(&self) -> (u128, u64) {
         (self.trace, self.span)
     }
 
