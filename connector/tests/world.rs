@@ -76,7 +76,7 @@ impl World {
         Http::over(move |uri| {
             let wire = match uri.host() {
                 Some("sqs.test") => Ok(sqs.connect()),
-                Some("gateway.test") => Ok(gateway.connect()),
+                Some("gateway.test") => gateway.connect(),
                 other => Err(std::io::Error::other(format!("no host {other:?}"))),
             };
             async move { wire }

@@ -11,7 +11,7 @@ use serde_json::json;
 use throughline::Body;
 use tokio::net::TcpListener;
 
-use super::{read, reply};
+use super::{DROPPED, read, reply};
 
 /// One call to a function.
 #[derive(Clone, Debug)]
@@ -115,6 +115,11 @@ impl Answer {
         Self { body, ..self }
     }
 
+    /// The connection ends before the answer, in memory only.
+    pub(crate) fn dropped() -> Self {
+        Self::of_gateway(500).with(DROPPED, "yes")
+    }
+
     pub(crate) fn after(self, after: Duration) -> Self {
         Self { after, ..self }
     }
@@ -146,6 +151,11 @@ pub(crate) struct State {
     pub(crate) called_back: Vec<u16>,
     /// Requests are accepted and never answered.
     pub(crate) hangs: bool,
+    /// Nothing listens any more, in memory only.
+    pub(crate) gone: bool,
+    /// Functions say at `/_/health` that they are well.
+    pub(crate) well: bool,
+    annotations: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 /// Counted down when the caller goes away, too.
@@ -176,9 +186,14 @@ impl Gateway {
     }
 
     /// A connection in memory.
-    pub(crate) fn connect(&self) -> super::Wire {
+    pub(crate) fn connect(&self) -> std::io::Result<super::Wire> {
+        if self.state().gone {
+            return Err(std::io::ErrorKind::ConnectionRefused.into());
+        }
         let this = self.clone();
-        super::serve_stream(move |request| this.clone().answer(request))
+        Ok(super::serve_stream(move |request| {
+            this.clone().answer(request)
+        }))
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
@@ -197,6 +212,13 @@ impl Gateway {
             .insert(name.into(), (topic.into(), Box::new(script)));
     }
 
+    /// Gives a function an annotation.
+    pub(crate) fn annotate(&self, name: &str, annotation: &str, value: &str) {
+        let mut state = self.state();
+        let annotations = state.annotations.entry(name.to_owned()).or_default();
+        annotations.insert(annotation.to_owned(), value.to_owned());
+    }
+
     pub(crate) fn remove(&self, name: &str) {
         self.state().functions.remove(name);
     }
@@ -212,7 +234,20 @@ impl Gateway {
 
     async fn answer(self, request: Request<Incoming>) -> Response<Body> {
         let path = request.uri().path().to_owned();
-        let hangs = self.state().hangs;
+        let (hangs, gone, well) = {
+            let state = self.state();
+            (state.hangs, state.gone, state.well)
+        };
+        if gone {
+            let mut response = reply(500, "");
+            response
+                .headers_mut()
+                .insert(DROPPED, HeaderValue::from_static("yes"));
+            return response;
+        }
+        if path.ends_with("/_/health") {
+            return reply(if well { 200 } else { 404 }, "");
+        }
         if hangs {
             std::future::pending::<()>().await;
         }
@@ -307,7 +342,11 @@ impl Gateway {
             return reply(200, r#"["openfaas-fn"]"#);
         }
         let list: Vec<_> = (state.functions.iter())
-            .map(|(name, (topic, _))| json!({"name": name, "namespace": "openfaas-fn", "annotations": {"topic": topic}}))
+            .map(|(name, (topic, _))| {
+                let mut annotations = state.annotations.get(name).cloned().unwrap_or_default();
+                annotations.insert("topic".into(), topic.clone());
+                json!({"name": name, "namespace": "openfaas-fn", "annotations": annotations})
+            })
             .collect();
         reply(200, json!(list).to_string())
     }

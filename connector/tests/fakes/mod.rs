@@ -40,6 +40,9 @@ where
     address
 }
 
+/// A header of an answer that is none: the connection ends in its place.
+pub(crate) const DROPPED: &str = "x-dropped";
+
 /// Serves one connection in memory.
 pub(crate) fn serve_stream<S, F>(service: S) -> Wire
 where
@@ -49,7 +52,13 @@ where
     let (near, far) = tokio::io::duplex(256 * 1024);
     let service = hyper::service::service_fn(move |request| {
         let answering = service(request);
-        async move { Ok::<_, std::convert::Infallible>(answering.await) }
+        async move {
+            let answer = answering.await;
+            if answer.headers().contains_key(DROPPED) {
+                return Err(io::Error::from(io::ErrorKind::ConnectionReset));
+            }
+            Ok(answer)
+        }
     });
     throughline::spawn(async move {
         // The caller may go away at any moment.
