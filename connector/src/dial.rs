@@ -3,16 +3,17 @@
 use std::fmt;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use http::Uri;
+use http::uri::Scheme;
 use hyper::rt::{Read, ReadBufCursor, Write};
-use hyper_rustls::HttpsConnectorBuilder;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
 use tower_service::Service;
 
@@ -63,33 +64,28 @@ pub(crate) struct Dial(
 );
 
 impl Dial {
-    /// Over TCP, and TLS where the URI says so, with the operating system's trusted roots. Where
-    /// there are none, plain HTTP still works, and a warning says why HTTPS will not.
+    /// Over TCP, and TLS where the URI says so, with the operating system's trusted roots. They are
+    /// read when the first HTTPS connection is opened. Where there are none, plain HTTP still works,
+    /// and a warning says why HTTPS does not.
     pub(crate) fn network() -> Self {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         tcp.set_connect_timeout(Some(CONNECT));
-        let provider = rustls::crypto::ring::default_provider();
-        let tls = match HttpsConnectorBuilder::new()
-            .with_provider_and_native_roots(provider.clone())
-        {
-            Ok(builder) => builder,
-            Err(error) => {
-                tracing::warn!(error = %error, "no trusted root certificates were found: HTTPS will not work");
-                let config = rustls::ClientConfig::builder_with_provider(provider.into())
-                    .with_safe_default_protocol_versions()
-                    .expect("ring supports the default TLS versions")
-                    .with_root_certificates(rustls::RootCertStore::empty())
-                    .with_no_client_auth();
-                HttpsConnectorBuilder::new().with_tls_config(config)
-            }
-        };
-        let connector = tls.https_or_http().enable_http1().wrap_connector(tcp);
-        // Both connectors are always ready: they hold nothing between two calls.
+        // Reading the trusted roots takes longer than all the rest of a start: only for who needs them.
+        let secure = OnceLock::new();
         Self(Arc::new(move |uri| {
-            let connecting = connector.clone().call(uri);
-            async move { Ok(Line::new(connecting.await?)) }.boxed()
+            // Both connectors are always ready: they hold nothing between two calls.
+            if uri.scheme() == Some(&Scheme::HTTPS) {
+                let connecting = secure
+                    .get_or_init(|| over_tls(tcp.clone()))
+                    .clone()
+                    .call(uri);
+                async move { Ok(Line::new(connecting.await?)) }.boxed()
+            } else {
+                let connecting = tcp.clone().call(uri);
+                async move { Ok(Line::new(connecting.await?)) }.boxed()
+            }
         }))
     }
 
@@ -109,6 +105,24 @@ impl Dial {
             .boxed()
         }))
     }
+}
+
+/// TLS over TCP, with the operating system's trusted roots.
+fn over_tls(tcp: HttpConnector) -> HttpsConnector<HttpConnector> {
+    let provider = rustls::crypto::ring::default_provider();
+    let tls = match HttpsConnectorBuilder::new().with_provider_and_native_roots(provider.clone()) {
+        Ok(builder) => builder,
+        Err(error) => {
+            tracing::warn!(error = %error, "no trusted root certificates were found: HTTPS will not work");
+            let config = rustls::ClientConfig::builder_with_provider(provider.into())
+                .with_safe_default_protocol_versions()
+                .expect("ring supports the default TLS versions")
+                .with_root_certificates(rustls::RootCertStore::empty())
+                .with_no_client_auth();
+            HttpsConnectorBuilder::new().with_tls_config(config)
+        }
+    };
+    tls.https_or_http().enable_http1().wrap_connector(tcp)
 }
 
 impl fmt::Debug for Dial {

@@ -6,6 +6,9 @@
 //! [`order`], [`backoff`], [`correlate`]. What talks decides nothing: [`queue`], [`gateway`],
 //! [`discovery`].
 
+// A task for each message: what is large in it is allocated and copied for each.
+#![warn(clippy::large_futures)]
+
 pub mod admin;
 mod attempt;
 mod attribute_headers;

@@ -96,7 +96,8 @@ impl Keeper {
         if let Some(known) = known {
             return known;
         }
-        let identity = self.get().await?;
+        // What it takes to fetch them is large, and rare.
+        let identity = Box::pin(self.get()).await?;
         Ok((identity, self.generation()))
     }
 

@@ -264,22 +264,26 @@ impl Queue {
         self.bounded(action, limit, call).await
     }
 
-    /// A call through the SDK.
-    async fn asked<T, E>(
-        &self,
+    /// A call through the SDK. Its future is large, and out of the way of those who wait for it.
+    fn asked<'a, T, E>(
+        &'a self,
         action: &'static str,
-        call: impl Future<Output = Result<T, SdkError<E>>>,
-    ) -> Result<T, QueueError>
+        call: impl Future<Output = Result<T, SdkError<E>>> + Send + 'a,
+    ) -> impl Future<Output = Result<T, QueueError>> + Send + 'a
     where
-        E: std::error::Error + ProvideErrorMetadata + 'static,
+        T: Send + 'a,
+        E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
     {
-        let generation = self.account.keeper.generation();
-        let call = async { call.await.map_err(|error| explain(action, &error)) };
-        let result = self.bounded(action, CALL, call).await;
-        if (result.as_ref()).is_err_and(|error| error.kind == QueueErrorKind::Refused) {
-            self.account.keeper.refused(generation);
+        let call = Box::pin(call);
+        async move {
+            let generation = self.account.keeper.generation();
+            let call = async { call.await.map_err(|error| explain(action, &error)) };
+            let result = self.bounded(action, CALL, call).await;
+            if (result.as_ref()).is_err_and(|error| error.kind == QueueErrorKind::Refused) {
+                self.account.keeper.refused(generation);
+            }
+            result
         }
-        result
     }
 
     async fn bounded<T>(

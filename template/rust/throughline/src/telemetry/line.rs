@@ -183,6 +183,11 @@ fn level_name(level: &Level) -> &'static str {
     }
 }
 
+/// Whether a byte of a JSON string stands for itself.
+fn is_plain(byte: u8) -> bool {
+    byte >= b' ' && byte != b'"' && byte != b'\\'
+}
+
 /// A line that is being written, and whether something of it had to be left out.
 struct Line {
     text: String,
@@ -217,6 +222,12 @@ impl Line {
     /// A JSON string whose inside takes at most `most` bytes.
     fn string(&mut self, value: &str, most: usize) {
         self.text.push('"');
+        // Nearly every string is as it is, and far from the end of its room.
+        if value.len() + MARK.len() <= most && value.bytes().all(is_plain) {
+            self.text.push_str(value);
+            self.text.push('"');
+            return;
+        }
         let start = self.text.len();
         for (at, c) in value.char_indices() {
             let before = self.text.len();

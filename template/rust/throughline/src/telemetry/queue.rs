@@ -9,6 +9,11 @@ use tracing::Level;
 /// The most bytes that wait to be written.
 const CAPACITY: usize = 4 * 1024 * 1024;
 
+/// How long the writer lets lines gather once it has written some, and how many bytes of them end
+/// that early. A wake and a write for every line would cost more than the line itself.
+const GATHER: Duration = Duration::from_millis(5);
+const GATHERED: usize = 64 * 1024;
+
 /// How much of the queue a level may fill: the lowest levels are dropped first, so that what
 /// explains a failure still finds room when a flood of detail does not.
 fn share(level: Level) -> usize {
@@ -36,6 +41,18 @@ struct State {
     in_hand: bool,
     dropped: u64,
     closed: bool,
+    /// What the writer waits for, where it waits.
+    waits_for: Option<WaitsFor>,
+    /// So many wait for everything to be written.
+    flushing: usize,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum WaitsFor {
+    /// Any line.
+    ALine,
+    /// Company for those there are.
+    Company,
 }
 
 /// What the writer takes at once.
@@ -63,24 +80,47 @@ impl Queue {
         }
         state.bytes += line.len();
         state.lines.push_back(line);
-        drop(state);
-        self.filled.notify_one();
+        let wakes = match state.waits_for {
+            Some(WaitsFor::ALine) => true,
+            Some(WaitsFor::Company) => state.bytes >= GATHERED,
+            None => false,
+        };
+        if wakes {
+            state.waits_for = None;
+            drop(state);
+            self.filled.notify_one();
+        }
     }
 
-    /// Waits for lines and takes all there are; `None` once the queue is closed and empty.
+    /// Waits for lines and takes all there are; `None` once the queue is closed and empty. The first
+    /// line after a silence is taken at once, those behind it gather for a moment.
     pub(super) fn take(&self) -> Option<Batch> {
         let mut state = self.lock();
-        state.in_hand = false;
-        self.emptied.notify_all();
+        let wrote = std::mem::take(&mut state.in_hand);
+        if wrote {
+            self.emptied.notify_all();
+            let until = Instant::now() + GATHER;
+            while state.bytes < GATHERED && !state.closed && state.flushing == 0 {
+                let Some(left) = until.checked_duration_since(Instant::now()) else {
+                    break;
+                };
+                state.waits_for = Some(WaitsFor::Company);
+                state = (self.filled.wait_timeout(state, left))
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .0;
+            }
+        }
         while state.lines.is_empty() {
             if state.closed {
                 return None;
             }
+            state.waits_for = Some(WaitsFor::ALine);
             state = self
                 .filled
                 .wait(state)
                 .unwrap_or_else(PoisonError::into_inner);
         }
+        state.waits_for = None;
         state.bytes = 0;
         state.in_hand = true;
         Some(Batch {
@@ -93,8 +133,11 @@ impl Queue {
     pub(super) fn flush(&self, most: Duration) -> bool {
         let until = Instant::now() + most;
         let mut state = self.lock();
+        state.flushing += 1;
+        self.filled.notify_all();
         while !state.lines.is_empty() || state.in_hand {
             let Some(left) = until.checked_duration_since(Instant::now()) else {
+                state.flushing -= 1;
                 return false;
             };
             state = self
@@ -103,6 +146,7 @@ impl Queue {
                 .unwrap_or_else(PoisonError::into_inner)
                 .0;
         }
+        state.flushing -= 1;
         true
     }
 
@@ -133,6 +177,33 @@ mod tests {
         assert_eq!(batch.lines.len(), CAPACITY / 2 / 1024 + 1);
         assert_eq!(batch.dropped, (CAPACITY / 2 / 1024) as u64 + 1);
         assert_eq!(batch.lines.back().unwrap(), "the error\n");
+    }
+
+    #[test]
+    fn lines_that_follow_one_another_leave_together_and_the_first_of_them_at_once() {
+        let queue = std::sync::Arc::new(Queue::new());
+        let writer = {
+            let queue = std::sync::Arc::clone(&queue);
+            std::thread::spawn(move || {
+                let mut batches = Vec::new();
+                while let Some(batch) = queue.take() {
+                    batches.push(batch.lines.len());
+                }
+                batches
+            })
+        };
+        queue.push(Level::INFO, "first\n".into());
+        while !queue.lock().lines.is_empty() {
+            std::thread::yield_now();
+        }
+        for _ in 0..1000 {
+            queue.push(Level::INFO, "line\n".into());
+        }
+        assert!(queue.flush(Duration::from_secs(10)));
+        queue.close();
+        let batches = writer.join().unwrap();
+        assert_eq!(batches[0], 1);
+        assert_eq!(batches.iter().sum::<usize>(), 1001);
     }
 
     #[test]
