@@ -1,0 +1,81 @@
+//! The connector beside its peers, on this machine, in one run.
+//!
+//! `cargo run --release -p bench` installs the peers into `target/bench`, measures everything in
+//! turns, and writes `docs/benchmarks.md`. `-- --quick` shows in a minute that it all runs.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::Parser;
+
+mod consumer;
+mod machine;
+mod measure;
+mod peers;
+mod process;
+mod report;
+mod samples;
+mod stub;
+
+use consumer::Consumer;
+use measure::{Extent, Results};
+
+/// Measures the connector beside its peers.
+#[derive(Debug, Parser)]
+struct Options {
+    /// Few messages, one repetition, and no file is written: whether it runs, not how fast.
+    #[arg(long)]
+    quick: bool,
+    /// How often each measure is taken; medians are reported.
+    #[arg(long, default_value_t = 3)]
+    repetitions: usize,
+    /// Measure only consumers whose name contains this.
+    #[arg(long)]
+    only: Option<String>,
+    /// Print the tables and write no file.
+    #[arg(long)]
+    dry: bool,
+}
+
+fn main() -> ExitCode {
+    match run(&Options::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            report::say(&format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(options: &Options) -> anyhow::Result<()> {
+    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+    let (installed, missing) = peers::install(root, options.only.as_deref())?;
+    for (consumer, reason) in &missing {
+        report::say(&format!("missing: {}: {reason}", consumer.name()));
+    }
+    process::leave_the_consumers_core()?;
+    let extent = if options.quick {
+        Extent::quick()
+    } else {
+        Extent::full(options.repetitions)
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let results: Results = runtime.block_on(measure::all(&installed, &extent))?;
+    let text = report::page(&results, &missing, &extent);
+    report::say(&text);
+    if !options.quick && !options.dry && options.only.is_none() {
+        let page = root.join("docs/benchmarks.md");
+        let notes = root.join("tests/bench/notes.md");
+        let notes = std::fs::read_to_string(&notes).with_context(|| notes.display().to_string())?;
+        std::fs::create_dir_all(root.join("docs"))?;
+        std::fs::write(&page, format!("{text}\n{notes}"))?;
+        report::say(&format!("written: {}", page.display()));
+    }
+    Ok(())
+}
+
+/// A consumer that can be started.
+pub(crate) type Installed = (Consumer, std::path::PathBuf);
