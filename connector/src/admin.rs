@@ -1,6 +1,7 @@
 //! `/metrics`, `/healthz` and `/readyz`.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use http::{Request, Response, StatusCode, header};
@@ -24,6 +25,7 @@ pub struct Health {
     gateway: Gateway,
     metrics: Metrics,
     callbacks: Option<Callbacks>,
+    broken: Arc<AtomicBool>,
 }
 
 impl Health {
@@ -40,7 +42,14 @@ impl Health {
             gateway,
             metrics,
             callbacks: None,
+            broken: Arc::default(),
         }
+    }
+
+    /// Set by whoever sees that a part of the engine has ended which must not.
+    #[must_use]
+    pub fn with_broken(self, broken: Arc<AtomicBool>) -> Self {
+        Self { broken, ..self }
     }
 
     /// With the listener for callbacks, where there is one.
@@ -63,7 +72,11 @@ impl Health {
                 lane.since_progress()
             )
         };
-        self.lanes.iter().filter(stuck).map(say).collect()
+        let broken = self.broken.load(Ordering::Relaxed);
+        let broken = broken.then(|| "a part of the engine has ended".to_owned());
+        (self.lanes.iter().filter(stuck).map(say))
+            .chain(broken)
+            .collect()
     }
 
     /// What is missing for messages to flow.

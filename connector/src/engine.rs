@@ -1,6 +1,7 @@
 //! The engine: every queue's loop, heartbeat and settler, the topic map, and the admin server.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -146,9 +147,11 @@ pub async fn run(config: Config, outside: Outside, stop: impl Future<Output = ()
         let answering = Listener::new(callbacks.clone(), known.clone(), metrics.clone());
         background.spawn(answering.run(listener));
     }
+    let broken = Arc::new(AtomicBool::new(false));
     if let Some(listener) = outside.admin {
         let health = Health::new(known.clone(), topics_seen, gateway, metrics);
         let health = health.with_callbacks(shared.callbacks.clone());
+        let health = health.with_broken(broken.clone());
         background.spawn(admin::run(listener, health));
     }
 
@@ -158,8 +161,14 @@ pub async fn run(config: Config, outside: Outside, stop: impl Future<Output = ()
             biased;
             () = &mut stop => break,
             // Only a panic ends one of these early; liveness fails then, and the process is replaced.
-            Some(ended) = lanes.join_next() => tracing::error!(error = ?ended.err(), "the loop of a queue ended"),
-            Some(ended) = background.join_next() => tracing::error!(error = ?ended.err(), "a part of the engine ended"),
+            Some(ended) = lanes.join_next() => {
+                broken.store(true, Ordering::Relaxed);
+                tracing::error!(error = ?ended.err(), "the loop of a queue ended");
+            }
+            Some(ended) = background.join_next() => {
+                broken.store(true, Ordering::Relaxed);
+                tracing::error!(error = ?ended.err(), "a part of the engine ended");
+            }
         }
     }
     drain(&phase, background, lanes, config.drain_timeout).await

@@ -33,7 +33,7 @@ impl Problems {
     ) {
         self.0.push(Problem {
             name: name.into(),
-            value: value.into(),
+            value: without_credentials(&value.into()),
             reason: reason.into(),
         });
     }
@@ -49,6 +49,23 @@ impl fmt::Display for Problems {
 }
 
 impl std::error::Error for Problems {}
+
+/// The value with user and password of each URL in it left out.
+fn without_credentials(value: &str) -> String {
+    let mut shown = String::with_capacity(value.len());
+    let mut rest = value;
+    while let Some((before, after)) = rest.split_once("://") {
+        let end = after.find(['/', ',', '?', '#', ' ']).unwrap_or(after.len());
+        shown.push_str(before);
+        shown.push_str("://");
+        rest = after;
+        if let Some((_, host)) = after[..end].rsplit_once('@') {
+            shown.push_str("[redacted]@");
+            rest = &after[end - host.len()..];
+        }
+    }
+    shown + rest
+}
 
 /// The known name that is nearest to an unknown one, where one is near enough to be meant.
 pub(super) fn nearest<'a>(unknown: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
@@ -89,6 +106,17 @@ mod tests {
             Some("visibility_timeout")
         );
         assert_eq!(nearest("colour", known()), None);
+    }
+
+    #[test]
+    fn a_password_in_a_url_is_not_repeated() {
+        let mut problems = Problems::default();
+        let value = "https://user:p@ss@sqs.eu-west-1.amazonaws.com/1/q,http://x/@y";
+        problems.push("queue_url", value, "no");
+        assert_eq!(
+            problems.0[0].value,
+            "https://[redacted]@sqs.eu-west-1.amazonaws.com/1/q,http://x/@y"
+        );
     }
 
     #[test]

@@ -58,13 +58,10 @@ fn chosen(
     entries: &[Settings],
 ) -> Vec<(Given, Settings, usize)> {
     let mut chosen = Vec::new();
-    if let Some(list) = settings.get("queue_url") {
-        for url in list
-            .value
-            .split(',')
-            .map(str::trim)
-            .filter(|url| !url.is_empty())
-        {
+    let list = settings.get("queue_url");
+    // A list without a URL names nothing, and is no choice.
+    if let Some(list) = list.filter(|list| urls(&list.value).next().is_some()) {
+        for url in urls(&list.value) {
             let entry = entries.iter().find(|entry| {
                 entry
                     .get("url")
@@ -99,6 +96,31 @@ fn chosen(
         );
     }
     chosen
+}
+
+fn urls(list: &str) -> impl Iterator<Item = &str> {
+    list.split(',').map(str::trim).filter(|url| !url.is_empty())
+}
+
+/// The entries that are not consumed, since `queue_url` names others, in sentences.
+pub(super) fn left_out(settings: &Settings, entries: &[Settings]) -> Vec<String> {
+    let Some(list) = settings.get("queue_url") else {
+        return Vec::new();
+    };
+    if urls(&list.value).next().is_none() {
+        return Vec::new();
+    }
+    let is_chosen = |given: &Given| urls(&list.value).any(|url| is_same(url, &given.value));
+    let entries = entries.iter().filter_map(|entry| entry.get("url"));
+    entries
+        .filter(|given| !is_chosen(given))
+        .map(|given| {
+            format!(
+                "{} = {:?} is not consumed: {} names the queues, and not this one",
+                given.name, given.value, list.name
+            )
+        })
+        .collect()
 }
 
 /// Whether two URLs name one queue, as far as that can be told before the rest is known.

@@ -345,3 +345,45 @@ fn the_bytes_in_flight_are_read_with_their_unit_and_have_room_for_any_message() 
         64 << 20
     );
 }
+
+#[test]
+fn a_list_of_queues_without_a_url_chooses_nothing() {
+    let file = "basic_auth: false\nqueues:\n  - url: http://127.0.0.1:1/0/a\n";
+    for list in ["", ",", " , "] {
+        let flag = format!("--queue-url={list}");
+        let Ok(Command::Run(config)) = load_with(&["--config=config.yaml", &flag], &[], file)
+        else {
+            panic!("{list:?}")
+        };
+        assert_eq!(config.queues.len(), 1);
+        assert!(config.notes.is_empty(), "{:?}", config.notes);
+    }
+}
+
+#[test]
+fn an_entry_that_queue_url_leaves_out_is_told() {
+    let file = "basic_auth: false\nqueues:\n  - url: http://127.0.0.1:1/0/a\n  - url: http://127.0.0.1:1/0/b\n";
+    let args = ["--config=config.yaml", "--queue-url=http://127.0.0.1:1/0/a"];
+    let Ok(Command::Run(config)) = load_with(&args, &[], file) else {
+        panic!("it runs")
+    };
+    assert_eq!(config.queues.len(), 1);
+    assert!(config.notes[0].contains("0/b") && config.notes[0].contains("not consumed"));
+}
+
+#[test]
+fn a_drain_that_is_shorter_than_a_call_is_told() {
+    let args = [
+        "--queue-url=http://127.0.0.1:1/0/a",
+        "--basic-auth=false",
+        "--drain-timeout=25s",
+    ];
+    let Ok(Command::Run(config)) = load_with(&args, &[], "") else {
+        panic!("it runs")
+    };
+    assert!(
+        config.notes[0].contains("drain_timeout is 25s"),
+        "{:?}",
+        config.notes
+    );
+}

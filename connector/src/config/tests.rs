@@ -114,7 +114,7 @@ fn what_the_other_connectors_chart_renders_is_taken_as_it_is() {
     assert_eq!(config.queues[0].visibility_timeout.as_secs(), 100);
     assert_eq!(config.gateway.upstream_timeout.as_secs(), 90);
     assert!(config.debug && config.printing.response_body && !config.printing.response);
-    assert_eq!(config.notes.len(), 3, "{:?}", config.notes);
+    assert_eq!(config.notes.len(), 4, "{:?}", config.notes);
     assert!(config.notes[0].contains("--license-file"));
 }
 

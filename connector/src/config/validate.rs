@@ -158,6 +158,13 @@ pub(super) fn validate(raw: Raw, inputs: Inputs<'_>) -> Result<Config, Problems>
     };
     config.callback = mode::callback(&mut reader, inputs, config.admin, &config.queues);
     mode::notes(&settings, &config.queues, &mut config.notes);
+    config.notes.extend(queues::left_out(&settings, &queues));
+    let (drain, call) = (config.drain_timeout, config.gateway.upstream_timeout);
+    if drain < call {
+        config.notes.push(format!(
+            "drain_timeout is {drain:?} and a function may take {call:?}: a call that takes longer than the stop may is given up, and its message is delivered again"
+        ));
+    }
     let longest = config.queues.iter().map(|queue| queue.wait_time).max();
     if let Some(wait) = longest.filter(|wait| *wait > config.drain_timeout) {
         let given = settings.get("drain_timeout").cloned();

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use aws_config::SdkConfig;
 use aws_credential_types::Credentials;
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::config::Builder;
+use aws_sdk_sqs::config::{Builder, IdentityCache};
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
 };
@@ -35,6 +35,8 @@ impl Route {
         let config = Builder::from(config)
             .http_client(scribe.clone())
             .credentials_provider(Credentials::new("nobody", "nothing", None, None, "route"))
+            // The real cache would fetch real credentials, which may not be there yet.
+            .identity_cache(IdentityCache::no_cache())
             .build();
         let asked = Client::from_conf(config).list_queues().send().await;
         let seen = scribe
@@ -91,6 +93,10 @@ impl HttpConnector for Scribe {
 #[cfg(test)]
 mod tests {
     use aws_config::{BehaviorVersion, Region};
+    use aws_smithy_runtime_api::client::identity::{
+        IdentityFuture, ResolveCachedIdentity, SharedIdentityResolver,
+    };
+    use aws_smithy_types::config_bag::ConfigBag;
 
     use super::*;
 
@@ -132,6 +138,30 @@ mod tests {
             .unwrap();
         assert_eq!(custom.uri.to_string(), "http://localhost:4566/");
         assert_eq!(custom.region, "us-west-1");
+    }
+
+    #[tokio::test]
+    async fn a_route_is_found_before_there_are_credentials() {
+        /// Has none to give.
+        #[derive(Debug)]
+        struct NotYet;
+        impl ResolveCachedIdentity for NotYet {
+            fn resolve_cached_identity<'a>(
+                &'a self,
+                _: SharedIdentityResolver,
+                _: &'a RuntimeComponents,
+                _: &'a ConfigBag,
+            ) -> IdentityFuture<'a> {
+                IdentityFuture::ready(Err("the agent is not there yet".into()))
+            }
+        }
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("eu-west-1"))
+            .identity_cache(NotYet)
+            .build();
+        let route = Route::of(&config).await.unwrap();
+        assert_eq!(route.region, "eu-west-1");
     }
 
     #[tokio::test]
