@@ -9,6 +9,7 @@ mod connector;
 mod fifo;
 mod functions;
 mod gateway;
+mod modes;
 mod sqs;
 mod surroundings;
 
@@ -18,6 +19,7 @@ const MATRIX: &[matrix::Section] = &[
     gateway::SECTION,
     sqs::SECTION,
     fifo::SECTION,
+    modes::SECTION,
     surroundings::SECTION,
 ];
 
