@@ -96,6 +96,12 @@ impl Gates {
         map.is_some_and(|map| map.functions(&self.topic).any(|known| known == function))
     }
 
+    /// Whether any function subscribes to the topic by this map.
+    pub fn has_subscribers(&self, topics: &Topics) -> bool {
+        let map = topics.map.as_deref();
+        map.is_some_and(|map| map.functions(&self.topic).next().is_some())
+    }
+
     /// Whether to receive, while `held` messages are held.
     pub fn intake(&self, held: usize) -> Intake {
         let subscribers = self.subscribers();

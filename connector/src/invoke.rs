@@ -191,14 +191,19 @@ async fn over_all(
 }
 
 /// Holds a message that nobody wants, where giving it back could send it to the dead-letter queue
-/// before its function is there again. `None` where somebody may have subscribed.
+/// before its function is there again. `None` where somebody subscribed.
 async fn wait_for_subscribers(lane: &Lane, message: &Message) -> Option<Conclusion> {
     let (mut phase, mut topics) = (lane.phase.clone(), lane.shared.topics.clone());
     if lane.must_hold(message.receive_count) && !lane.is_draining() {
         tokio::select! {
             biased;
             _ = phase.wait_for(|phase| *phase >= Phase::Draining) => {}
-            changed = topics.changed() => if changed.is_ok() { return None },
+            // Not `changed`: a receiver's clone has seen only what the first one has.
+            some = topics.wait_for(|now| lane.gates.has_subscribers(now)) => {
+                if some.is_ok() {
+                    return None;
+                }
+            }
         }
     }
     Some(Conclusion::new(

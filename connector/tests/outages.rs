@@ -219,3 +219,25 @@ async fn a_message_on_which_a_function_hangs_does_not_stop_its_queue_and_ends_by
         connector.stop().await;
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_message_whose_function_is_gone_is_held_at_rest_until_one_subscribes_again() {
+    let world = World::in_memory(1);
+    world
+        .gateway
+        .function("f", QUEUE, |_, _| Answer::of_function(503));
+    let connector = world.start(FLAGS).await;
+    world.sqs.send(QUEUE, "held");
+    eventually("it was refused", || tries(&world) >= 1).await;
+    world.gateway.remove("f");
+    // Were it held in a loop that never rests, this clock would never move.
+    sleep(HOUR).await;
+    let messages = world.sqs.in_queue(QUEUE);
+    assert_eq!((messages.len(), messages[0].receives), (1, 1));
+    world
+        .gateway
+        .function("g", QUEUE, |_, _| Answer::of_function(200));
+    eventually("it is deleted", || world.sqs.state().deleted.len() == 1).await;
+    assert_eq!(world.gateway.calls("g").len(), 1);
+    connector.stop().await;
+}
