@@ -58,10 +58,12 @@ async fn perform(task: Task, config: Config) -> anyhow::Result<ExitCode> {
     commands::perform(task, config, Http::new(), Credentials::Chain, &mut out).await
 }
 
-/// One thread does all of it, twenty thousand messages a second and more: none is handed from core to
-/// core. Who needs more takes more replicas.
+/// One worker does all of it: no message is handed from core to core, and who needs more takes more
+/// replicas. It is a thread of its own, so that what ends the process may wait for what it does, such as
+/// sending the last spans.
 fn start(config: Config) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
         .enable_all()
         .build()?;
     let ran = runtime.block_on(run(config));
