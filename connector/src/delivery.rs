@@ -12,6 +12,7 @@ use crate::backoff::visibility_seconds;
 use crate::correlate::{Correlation, correlate};
 use crate::dead_letter::{self, Rejection};
 use crate::filtering::screen;
+use crate::head;
 use crate::headers::shortfall;
 use crate::invoke::{Conclusion, conclude};
 use crate::lane::{Lane, Phase};
@@ -99,14 +100,24 @@ async fn story(lane: &Lane, held: Held, errand: Errand, correlation: &Correlatio
         "message received"
     );
     let concluded = async {
-        match errand {
+        let conclusion = match errand {
             Errand::GiveBack(away) => Conclusion::behind(Duration::from_secs(away.into())),
             Errand::Deliver => match screen(lane, &message) {
                 Some(filtered) => filtered,
-                None => conclude(lane, &claim, &message).await,
+                None => head::conclude(lane, &claim, &mut message).await,
             },
             Errand::Stop => conclude(lane, &claim, &message).await,
+        };
+        let stays = matches!(
+            conclusion.verdict,
+            Verdict::Delete | Verdict::DeadLetter { .. }
+        );
+        if !stays && lane.is_draining() && lane.must_hold(message.receive_count) {
+            // Our own open poll would receive it once more, and that might be once too often.
+            let mut polls = lane.open_polls.subscribe();
+            let _ = polls.wait_for(|open| *open == 0).await;
         }
+        conclusion
     };
     let conclusion = tokio::select! {
         biased;
@@ -226,8 +237,7 @@ async fn settle(
 
 /// Settles in company, unless the next of its group waits for this one.
 async fn settled(lane: &Lane, claim: &Claim, message: &Message, settlement: Settlement) -> Settled {
-    let group = message.group.as_deref();
-    if group.is_some_and(|group| lane.is_awaited(group)) {
+    if lane.awaited(message.group.as_deref()).is_some() {
         lane.settler.settle_at_once(claim, settlement).await
     } else {
         lane.settler.settle(claim, settlement).await

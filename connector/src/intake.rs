@@ -265,7 +265,7 @@ impl Intake {
                 let ready = match group.filter(|_| self.lane.queue.is_fifo()) {
                     Some(group) => {
                         let ready = self.order.arrive(&group, &held.claim.message.clone(), held);
-                        self.lane.set_awaited(&group, self.order.awaits(&group));
+                        self.show_behind(&group);
                         ready
                     }
                     None => Some(held),
@@ -292,12 +292,18 @@ impl Intake {
         } else {
             self.order.failed(&group)
         };
-        self.lane.set_awaited(&group, self.order.awaits(&group));
+        self.show_behind(&group);
         match next {
             Next::Start(held) => self.start(held, Errand::Deliver),
             Next::Release(rest) => self.give_back(rest, ended.away),
             Next::Idle => {}
         }
+    }
+
+    /// Tells the one at work of those behind it.
+    fn show_behind(&self, group: &str) {
+        let receives = (self.order.behind(group)).map(|held| held.message.receive_count);
+        self.lane.set_awaited(group, receives.max());
     }
 
     /// Gives back what came after a failed message of its group, to come again after it.

@@ -114,7 +114,7 @@ impl Conclusion {
 /// Delivers the message to every function that has not succeeded with it yet, to each in its own
 /// turn, until there is a verdict.
 pub(crate) async fn conclude(lane: &Lane, claim: &Claim, message: &Message) -> Conclusion {
-    let turns = Turns::new(lane, std::slice::from_ref(claim), message.receive_count);
+    let turns = Turns::new(lane, claim, message);
     let mut fared: Vec<(Subscriber, Fared)> = Vec::new();
     loop {
         let achieved = lane.memory().recall(&message.id);
@@ -142,7 +142,7 @@ pub(crate) async fn conclude(lane: &Lane, claim: &Claim, message: &Message) -> C
         let todo: Vec<&Subscriber> = todo.collect();
         let settled = |(_, fared): &(Subscriber, Fared)| matches!(fared.part, Part::Judged(_));
         if todo.is_empty() || !fared.iter().all(settled) {
-            return over_all(lane, message, &mut fared).await;
+            return over_all(&mut fared);
         }
         let taken = todo.iter().map(|subscriber| {
             let invoke = |refusals| invoke(lane, claim, message, subscriber, refusals);
@@ -155,22 +155,13 @@ pub(crate) async fn conclude(lane: &Lane, claim: &Claim, message: &Message) -> C
 }
 
 /// What is to become of the message, by what each function made of it.
-async fn over_all(
-    lane: &Lane,
-    message: &Message,
-    fared: &mut Vec<(Subscriber, Fared)>,
-) -> Conclusion {
+fn over_all(fared: &mut Vec<(Subscriber, Fared)>) -> Conclusion {
     let whole = weigh(fared.iter().map(|(_, fared)| &fared.part), AWAY);
     let Some(decisive) = whole.decisive else {
         return Conclusion::new(whole.verdict, "every function has succeeded with it");
     };
     let (subscriber, Fared { part, call }) = fared.swap_remove(decisive);
     if part == Part::Stopping {
-        if lane.must_hold(message.receive_count) {
-            // Our own open poll would receive it once more, and that might be once too often.
-            let mut polls = lane.open_polls.subscribe();
-            let _ = polls.wait_for(|open| *open == 0).await;
-        }
         return Conclusion {
             away: whole.away,
             ..Conclusion::stopping()
@@ -194,7 +185,8 @@ async fn over_all(
 /// before its function is there again. `None` where somebody subscribed.
 async fn wait_for_subscribers(lane: &Lane, message: &Message) -> Option<Conclusion> {
     let (mut phase, mut topics) = (lane.phase.clone(), lane.shared.topics.clone());
-    if lane.must_hold(message.receive_count) && !lane.is_draining() {
+    if lane.must_hold_group(message.receive_count, message.group.as_deref()) && !lane.is_draining()
+    {
         tokio::select! {
             biased;
             _ = phase.wait_for(|phase| *phase >= Phase::Draining) => {}

@@ -1,6 +1,6 @@
 //! One queue's way of working: what its parts share.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -71,8 +71,9 @@ pub struct Lane {
     pub open_polls: watch::Sender<usize>,
     /// Rung when the dead-letter queue does not take what is sent there.
     pub redrive_in_doubt: Notify,
-    /// The FIFO groups of which a message waits for the one at work.
-    awaited: Mutex<BTreeSet<String>>,
+    /// The FIFO groups of which messages wait for the one at work, and how often the most received
+    /// of those was received.
+    awaited: Mutex<BTreeMap<String, u32>>,
     redrive: Mutex<Option<Arc<DeadLetters>>>,
     received: AtomicU64,
     memory: Mutex<Memory>,
@@ -159,19 +160,24 @@ impl Lane {
         *known = dead_letters.map(Arc::new);
     }
 
-    /// Whether a message of the group waits for the one at work.
-    pub fn is_awaited(&self, group: &str) -> bool {
+    /// Whether messages of the group wait for the one at work: how often the most received of them
+    /// was received.
+    pub fn awaited(&self, group: Option<&str>) -> Option<u32> {
         let awaited = self.awaited.lock().unwrap_or_else(PoisonError::into_inner);
-        awaited.contains(group)
+        awaited.get(group?).copied()
     }
 
     /// Says so.
-    pub fn set_awaited(&self, group: &str, is: bool) {
+    pub fn set_awaited(&self, group: &str, receives: Option<u32>) {
         let mut awaited = self.awaited.lock().unwrap_or_else(PoisonError::into_inner);
-        if !is {
+        let Some(receives) = receives else {
             awaited.remove(group);
-        } else if !awaited.contains(group) {
-            awaited.insert(group.to_owned());
+            return;
+        };
+        if let Some(known) = awaited.get_mut(group) {
+            *known = receives;
+        } else {
+            awaited.insert(group.to_owned(), receives);
         }
     }
 
@@ -198,6 +204,12 @@ impl Lane {
     /// or the one after, through no fault of its own.
     pub fn must_hold(&self, receive_count: u32) -> bool {
         (self.dead_letters()).is_some_and(|dlq| receive_count + 1 >= dlq.policy.max_receive_count)
+    }
+
+    /// The same where those that wait behind it in its FIFO group are given back with it.
+    pub fn must_hold_group(&self, receive_count: u32, group: Option<&str>) -> bool {
+        let behind = self.awaited(group).unwrap_or(0);
+        self.must_hold(receive_count.max(behind))
     }
 
     /// Whether the process stops.

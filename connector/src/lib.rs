@@ -35,6 +35,7 @@ pub mod gate;
 pub mod gates;
 pub mod gateway;
 pub mod governor;
+mod head;
 mod headers;
 pub mod heartbeat;
 pub mod http;

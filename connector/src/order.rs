@@ -113,9 +113,10 @@ impl<T> Order<T> {
         all
     }
 
-    /// Whether a message of the group waits.
-    pub fn awaits(&self, name: &str) -> bool {
-        (self.groups.get(name)).is_some_and(|group| group.waits() > 0)
+    /// The messages of the group that wait.
+    pub fn behind(&self, name: &str) -> impl Iterator<Item = &T> {
+        let waiting = (self.groups.get(name)).map(|group| group.waiting.iter());
+        (waiting.into_iter().flatten()).filter_map(|(_, message)| message.as_ref())
     }
 
     /// How many messages wait.

@@ -15,6 +15,7 @@ use crate::gateway::Call;
 use crate::judgement::Part;
 use crate::lane::{Lane, Phase};
 use crate::lease::Claim;
+use crate::message::Message;
 use crate::retry_rules::RetryRules;
 use crate::verdict::{Class, PauseReason, Terms, Verdict, classify, judge};
 
@@ -24,6 +25,7 @@ pub(crate) struct Turns<'a> {
     lane: &'a Lane,
     claims: &'a [Claim],
     receive_count: u32,
+    group: Option<&'a str>,
     given_up: GivenUp,
 }
 
@@ -47,12 +49,13 @@ enum Instead {
 }
 
 impl<'a> Turns<'a> {
-    /// For messages with these claims, the most received of which was received so often.
-    pub(crate) fn new(lane: &'a Lane, claims: &'a [Claim], receive_count: u32) -> Self {
+    /// For a message with this claim.
+    pub(crate) fn new(lane: &'a Lane, claim: &'a Claim, message: &'a Message) -> Self {
         Self {
             lane,
-            claims,
-            receive_count,
+            claims: std::slice::from_ref(claim),
+            receive_count: message.receive_count,
+            group: message.group.as_deref(),
             given_up: GivenUp::default(),
         }
     }
@@ -137,7 +140,8 @@ impl<'a> Turns<'a> {
             }
             // Too much to do ends soon: giving back would only burn receives. An outage may last,
             // and another replica may reach what this one does not.
-            let must_hold = reason == PauseReason::Overload || lane.must_hold(self.receive_count);
+            let must_hold = reason == PauseReason::Overload
+                || lane.must_hold_group(self.receive_count, self.group);
             if parked.is_none() {
                 parked = gate.park(must_hold);
             }

@@ -11,6 +11,7 @@ mod fakes;
 mod fan_out;
 mod faults;
 mod filters;
+mod groups;
 mod headers;
 mod late;
 mod limits;
