@@ -212,6 +212,8 @@ impl Holding {
         extensions: Vec<Extension>,
         entries: Result<Vec<Entry>, QueueError>,
     ) {
+        // What failed as a whole is tried again as a whole.
+        let whole = entries.is_err().then(|| self.random.fraction());
         let entries = entries.unwrap_or_else(|error| {
             tracing::debug!(queue = queue.name(), error = %error, "leases could not be extended; tried again");
             vec![Entry::Failed(error.reason); extensions.len()]
@@ -219,7 +221,7 @@ impl Holding {
         let now = Instant::now();
         let mut state = self.lock();
         for (extension, entry) in extensions.into_iter().zip(entries) {
-            let random = self.random.fraction();
+            let random = whole.unwrap_or_else(|| self.random.fraction());
             match entry {
                 Entry::Done => {
                     state.leases.confirmed(&extension, random);

@@ -160,17 +160,25 @@ impl Leases {
         }
     }
 
-    /// Up to ten extensions that are due. They count as asked for at `now` until
-    /// [`confirmed`](Self::confirmed) or [`failed`](Self::failed).
+    /// Up to ten extensions that are due. Those that would be due within a tenth of the visibility go
+    /// along: what one receive brought is extended by one call. What failed just now keeps its pause.
+    /// They count as asked for at `now` until [`confirmed`](Self::confirmed) or
+    /// [`failed`](Self::failed).
     pub fn due(&mut self, now: Instant) -> Vec<Extension> {
-        let due: Vec<MessageId> = (self.agenda.iter())
-            .take_while(|(at, _)| *at <= now)
-            .filter(|(_, message)| {
-                (self.leases.get(message)).is_some_and(|l| l.asked.is_none() && now < l.deadline)
-            })
-            .map(|(_, message)| message.clone())
-            .take(BATCH)
-            .collect();
+        let (mut due, horizon) = (Vec::new(), now + self.visibility / 10);
+        for (at, message) in self.agenda.iter().take_while(|(at, _)| *at <= horizon) {
+            let is_early = *at > now;
+            if due.len() == BATCH || (is_early && due.is_empty()) {
+                break;
+            }
+            let asks = |lease: &Lease| {
+                let goes_along = lease.failures == 0 && self.extension(lease, now) > 0;
+                lease.asked.is_none() && now < lease.deadline && (!is_early || goes_along)
+            };
+            if self.leases.get(message).is_some_and(asks) {
+                due.push(message.clone());
+            }
+        }
         let mut extensions = Vec::with_capacity(due.len());
         for message in due {
             let Some(mut lease) = self.take(&message) else {

@@ -51,6 +51,46 @@ fn an_extension_is_due_at_half_of_the_visibility() {
 }
 
 #[test]
+fn what_one_receive_brought_is_extended_by_one_call_each_time() {
+    let sent = Instant::now();
+    let mut leases = Leases::new(VISIBILITY);
+    let random = |n: usize, round: usize| ((n * 7 + round * 3) % 10) as f64 / 10.0;
+    for n in 0..10 {
+        leases.track(
+            &message(n),
+            format!("h{n}").into(),
+            sent,
+            sent,
+            random(n, 0),
+        );
+    }
+    for round in 1..=5 {
+        let now = leases.next().unwrap();
+        let due = leases.due(now);
+        assert_eq!(due.len(), 10, "round {round}");
+        for (n, extension) in due.iter().enumerate() {
+            leases.confirmed(extension, random(n, round));
+        }
+    }
+}
+
+#[test]
+fn what_failed_just_now_keeps_its_pause_beside_what_is_due() {
+    let sent = Instant::now();
+    let mut leases = Leases::new(VISIBILITY);
+    for n in 0..2 {
+        leases.track(&message(n), format!("h{n}").into(), sent, sent, 0.0);
+    }
+    let due = leases.due(sent + seconds(15));
+    assert_eq!(due.len(), 2);
+    leases.failed(&due[0], sent + seconds(15), 1.0);
+    leases.track(&message(2), "h2".into(), sent, sent, 0.0);
+    let now: Vec<_> = leases.due(sent + seconds(15));
+    let now: Vec<_> = now.into_iter().map(|extension| extension.message).collect();
+    assert_eq!(now, [message(2)]);
+}
+
+#[test]
 fn the_deadline_moves_only_after_the_extension_is_confirmed_and_from_when_it_was_asked_for() {
     let sent = Instant::now();
     let (mut leases, claim) = one(sent);

@@ -209,3 +209,46 @@ async fn a_delete_waits_for_company_unless_the_next_of_its_group_waits_for_it() 
     assert!(took < secs(3), "four windows were not waited for: {took:?}");
     connector.stop().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_failed_in_one_call_goes_again_in_one_call() {
+    for is_throttled in [false, true] {
+        let world = World::in_memory(0);
+        world
+            .gateway
+            .function("f", QUEUE, |_, _| Answer::of_function(200));
+        for _ in 0..10 {
+            world.sqs.send(QUEUE, "{}");
+        }
+        {
+            let mut state = world.sqs.state();
+            let failing = match is_throttled {
+                true => &mut state.throttled,
+                false => &mut state.broken,
+            };
+            failing.insert("DeleteMessageBatch".into(), 6);
+        }
+        let connector = world.start(&["--visibility-timeout=30s"]).await;
+        eventually("all are deleted", || world.sqs.state().deleted.len() == 10).await;
+        assert_eq!(world.sqs.state().calls["DeleteMessageBatch"], 7);
+        connector.stop().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_came_in_one_receive_is_extended_by_one_call_each_time() {
+    let world = World::in_memory(0);
+    world
+        .gateway
+        .function("f", QUEUE, |_, _| Answer::of_function(200).after(secs(100)));
+    for _ in 0..10 {
+        world.sqs.send(QUEUE, "{}");
+    }
+    let flags = ["--visibility-timeout=30s", "--upstream-timeout=300s"];
+    let connector = world.start(&flags).await;
+    eventually("all are deleted", || world.sqs.state().deleted.len() == 10).await;
+    let extensions = world.sqs.state().calls["ChangeMessageVisibilityBatch"];
+    // Every 12 to 15 s.
+    assert!((6..=8).contains(&extensions), "{extensions} calls");
+    connector.stop().await;
+}

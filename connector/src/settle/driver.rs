@@ -223,20 +223,25 @@ impl Driver {
         handles: &[ReceiptHandle],
         entries: Result<Vec<Entry>, QueueError>,
     ) {
-        let mut in_doubt = false;
+        let (mut in_doubt, mut together) = (false, None);
         let entries = entries.unwrap_or_else(|error| {
             in_doubt = matches!(
                 error.kind,
                 QueueErrorKind::Unreachable | QueueErrorKind::Failed
             );
+            // One pause for all: what went together goes together again.
+            let failures = batch.iter().map(|request| request.failures).max();
+            let is_throttled = error.kind == QueueErrorKind::Throttled;
+            together = Some(self.pause(failures.unwrap_or(0), is_throttled));
             vec![Entry::Failed(error.to_string()); batch.len()]
         });
+        let now = Instant::now();
         for ((mut request, handle), entry) in batch.into_iter().zip(handles).zip(entries) {
             let standing = self.holding.standing(&request.claim);
             let settled = match entry {
                 Entry::Failed(reason) => {
                     request.in_doubt |= in_doubt;
-                    self.again(request, standing, &reason);
+                    self.again(request, standing, &reason, now, together);
                     continue;
                 }
                 Entry::Done => Settled::Done,
@@ -251,7 +256,21 @@ impl Driver {
         }
     }
 
-    fn again(&mut self, mut request: Request, standing: Standing, reason: &str) {
+    /// How long to wait after so many failures. Where SQS asks to slow down: four times as long.
+    fn pause(&self, failures: u32, is_throttled: bool) -> Duration {
+        let first = Duration::from_millis(if is_throttled { 400 } else { 100 });
+        let doubled = first * (1 << failures.min(5));
+        doubled.mul_f64(0.5 + 0.5 * self.random.fraction())
+    }
+
+    fn again(
+        &mut self,
+        mut request: Request,
+        standing: Standing,
+        reason: &str,
+        now: Instant,
+        together: Option<Duration>,
+    ) {
         tracing::debug!(
             message_id = &*request.claim.message,
             reason,
@@ -266,8 +285,8 @@ impl Driver {
             );
             return;
         }
-        let doubled = Duration::from_millis(100) * (1 << (request.failures - 1).min(5));
-        let at = Instant::now() + doubled.mul_f64(0.5 + 0.5 * self.random.fraction());
+        let pause = together.unwrap_or_else(|| self.pause(request.failures - 1, false));
+        let at = now + pause;
         match request.settlement {
             Settlement::Delete => self.deletes.again(at, request),
             Settlement::Visible(_) => self.changes.again(at, request),

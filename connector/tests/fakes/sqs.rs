@@ -39,6 +39,10 @@ pub(crate) struct State {
     pub(crate) never_waits: bool,
     /// The next calls of this action are answered with 500.
     pub(crate) broken: BTreeMap<String, usize>,
+    /// Calls of these actions are answered with 403.
+    pub(crate) denied: BTreeSet<String>,
+    /// The next calls of this action are answered as too many.
+    pub(crate) throttled: BTreeMap<String, usize>,
     /// The next calls of this action are obeyed and answered with 500 all the same.
     pub(crate) obeyed_and_broken: BTreeMap<String, usize>,
     /// The next calls of this action are never answered.
@@ -194,6 +198,12 @@ impl Sqs {
             *state.calls.entry(action.clone()).or_default() += 1;
             if count_down(&mut state.broken, &action) || state.strikes(5) {
                 return reply(500, r#"{"__type":"InternalError","message":"broken"}"#);
+            }
+            if state.denied.contains(&action) {
+                return reply(403, r#"{"__type":"AccessDenied","message":"denied"}"#);
+            }
+            if count_down(&mut state.throttled, &action) {
+                return reply(400, r#"{"__type":"RequestThrottled","message":"slower"}"#);
             }
         }
         let hangs = count_down(&mut self.state().hanging, &action);
