@@ -106,11 +106,12 @@ impl Intake {
             return now + TICK;
         }
         // What waits for its turn in its group probes nothing.
-        let at_work = self.room.taken().saturating_sub(self.order.waiting());
+        let waiting = self.order.waiting();
+        let at_work = self.room.taken().saturating_sub(waiting);
         match self.lane.gates.intake(at_work) {
             May::Open => {
                 let (limit, unsettled) = (self.lane.gates.limit(), self.lane.holding.len());
-                let mut fits = self.room.fits(limit, unsettled);
+                let mut fits = self.room.fits(limit, waiting, unsettled);
                 while let Some(count) = self.pollers.ask(self.polls.len(), fits) {
                     self.poll(count);
                     fits -= count;

@@ -66,12 +66,13 @@ impl Room {
         self.concurrency + SPARE - self.permits.available_permits()
     }
 
-    /// How many messages to receive, where `limit` may be at work at once and SQS has yet to be
-    /// told what became of `unsettled`. An SQS that confirms nothing must not fill the memory.
-    pub fn fits(&self, limit: usize, unsettled: usize) -> usize {
+    /// How many messages to receive, where `limit` may be at work at once, of those that are here
+    /// `waiting` wait for their turn in a group and make no call, and SQS has yet to be told what
+    /// became of `unsettled`. An SQS that confirms nothing must not fill the memory.
+    pub fn fits(&self, limit: usize, waiting: usize, unsettled: usize) -> usize {
         let places = self.permits.available_permits().saturating_sub(SPARE);
         (self.free())
-            .min((limit + places).saturating_sub(self.concurrency))
+            .min((limit + waiting + places).saturating_sub(self.concurrency))
             .min((self.concurrency + SETTLING).saturating_sub(unsettled))
     }
 
@@ -158,7 +159,7 @@ mod tests {
     fn when_all_is_taken_there_is_room_to_probe_with() {
         let room = Room::new(2, PLENTY);
         let held = room.take(2).unwrap();
-        assert_eq!((room.free(), room.taken(), room.fits(2, 2)), (0, 2, 0));
+        assert_eq!((room.free(), room.taken(), room.fits(2, 0, 2)), (0, 2, 0));
         let probe = room.take(1).unwrap();
         assert!(room.take(1).is_none());
         assert!(room.freed().now_or_never().is_none());
@@ -173,42 +174,44 @@ mod tests {
     fn what_fits_is_bounded_by_the_limit_and_by_what_is_not_settled() {
         let room = Room::new(8, PLENTY);
         let _busy = room.take(3).unwrap();
-        assert_eq!(room.fits(8, 3), 5);
-        assert_eq!(room.fits(4, 3), 1);
-        assert_eq!(room.fits(1, 3), 0);
-        assert_eq!(room.fits(8, 8 + SETTLING - 2), 2);
-        assert_eq!(room.fits(8, 8 + SETTLING + 5), 0);
+        assert_eq!(room.fits(8, 0, 3), 5);
+        assert_eq!(room.fits(4, 0, 3), 1);
+        assert_eq!(room.fits(1, 0, 3), 0);
+        assert_eq!(room.fits(1, 3, 3), 1, "what only waits makes no call");
+        assert_eq!(room.fits(8, 3, 3), 5, "but it takes its place");
+        assert_eq!(room.fits(8, 0, 8 + SETTLING - 2), 2);
+        assert_eq!(room.fits(8, 0, 8 + SETTLING + 5), 0);
     }
 
     #[test]
     fn what_fits_is_bounded_by_the_bytes_of_what_is_held() {
         const MIB: usize = 1024 * 1024;
         let room = Room::new(32, 4 * MIB);
-        assert_eq!(room.fits(32, 0), 4, "nobody knows how large they are");
+        assert_eq!(room.fits(32, 0, 0), 4, "nobody knows how large they are");
         let mut places = room.take(4).unwrap();
-        assert_eq!(room.fits(32, 0), 0);
+        assert_eq!(room.fits(32, 0, 0), 0);
         for place in &mut places {
             place.load(MIB);
         }
-        assert_eq!((room.fits(32, 4), room.bytes()), (0, 4 * MIB));
+        assert_eq!((room.fits(32, 0, 4), room.bytes()), (0, 4 * MIB));
         let freed = room.freed();
         tokio::pin!(freed);
         assert!(freed.as_mut().now_or_never().is_none());
         places[0].unload();
         assert!(freed.as_mut().now_or_never().is_some());
-        assert_eq!((room.fits(32, 4), room.taken()), (1, 4));
+        assert_eq!((room.fits(32, 0, 4), room.taken()), (1, 4));
         drop(places);
-        assert_eq!((room.fits(32, 0), room.bytes(), room.taken()), (4, 0, 0));
+        assert_eq!((room.fits(32, 0, 0), room.bytes(), room.taken()), (4, 0, 0));
     }
 
     #[test]
     fn one_message_always_fits_into_an_empty_room() {
         let room = Room::new(32, 1);
-        assert_eq!(room.fits(32, 0), 1);
+        assert_eq!(room.fits(32, 0, 0), 1);
         let mut places = room.take(1).unwrap();
         places[0].load(5000);
-        assert_eq!(room.fits(32, 1), 0);
+        assert_eq!(room.fits(32, 0, 1), 0);
         drop(places);
-        assert_eq!(room.fits(32, 0), 1);
+        assert_eq!(room.fits(32, 0, 0), 1);
     }
 }
