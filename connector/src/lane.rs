@@ -74,7 +74,7 @@ pub struct Lane {
     /// The FIFO groups of which messages wait for the one at work, and how often the most received
     /// of those was received.
     awaited: Mutex<BTreeMap<String, u32>>,
-    redrive: Mutex<Option<Arc<DeadLetters>>>,
+    redrive: Mutex<RedrivePolicy>,
     received: AtomicU64,
     memory: Mutex<Memory>,
     started: Instant,
@@ -103,6 +103,18 @@ pub struct DeadLetters {
     pub queue: Queue,
     /// The policy.
     pub policy: Redrive,
+}
+
+/// What is known of the redrive policy.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum RedrivePolicy {
+    /// Nothing: it could not be read.
+    #[default]
+    Unknown,
+    /// The queue has none.
+    Absent,
+    /// It has this one.
+    Known(Arc<DeadLetters>),
 }
 
 impl PartialEq for DeadLetters {
@@ -150,14 +162,22 @@ impl Lane {
 
     /// The dead-letter queue, where there is one and it is known.
     pub fn dead_letters(&self) -> Option<Arc<DeadLetters>> {
+        match self.redrive() {
+            RedrivePolicy::Known(dead_letters) => Some(dead_letters),
+            RedrivePolicy::Unknown | RedrivePolicy::Absent => None,
+        }
+    }
+
+    /// What is known of the queue's redrive policy.
+    pub fn redrive(&self) -> RedrivePolicy {
         let known = self.redrive.lock();
         known.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// What the queue says of its dead-letter queue now.
-    pub fn set_dead_letters(&self, dead_letters: Option<DeadLetters>) {
+    /// What the queue says of it now.
+    pub fn set_redrive(&self, policy: RedrivePolicy) {
         let mut known = self.redrive.lock().unwrap_or_else(PoisonError::into_inner);
-        *known = dead_letters.map(Arc::new);
+        *known = policy;
     }
 
     /// Whether messages of the group wait for the one at work: how often the most received of them
@@ -201,9 +221,14 @@ impl Lane {
     }
 
     /// Whether giving the message back could send it to the dead-letter queue at its next receive
-    /// or the one after, through no fault of its own.
+    /// or the one after, through no fault of its own. While nobody knows after how many receives it
+    /// goes there, it is held from its second on.
     pub fn must_hold(&self, receive_count: u32) -> bool {
-        (self.dead_letters()).is_some_and(|dlq| receive_count + 1 >= dlq.policy.max_receive_count)
+        match self.redrive() {
+            RedrivePolicy::Known(dlq) => receive_count + 1 >= dlq.policy.max_receive_count,
+            RedrivePolicy::Absent => false,
+            RedrivePolicy::Unknown => receive_count >= 2,
+        }
     }
 
     /// The same where those that wait behind it in its FIFO group are given back with it.

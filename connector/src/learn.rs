@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use crate::filtering;
-use crate::lane::{DeadLetters, Lane, Phase};
+use crate::lane::{DeadLetters, Lane, Phase, RedrivePolicy};
 use crate::nag::Nag;
 use crate::queue::{Queue, QueueError, QueueErrorKind, Redrive};
 
@@ -32,20 +32,20 @@ pub(crate) async fn until_reachable(lane: &Arc<Lane>) {
         };
         lane.progressed();
         match asked {
-            Ok(dead_letters) => {
+            Ok(policy) => {
                 lane.set_reachable(true);
                 if nag.over() {
                     tracing::info!(queue = lane.queue.name(), "the queue answers");
                 }
-                tell(lane, dead_letters.as_ref(), "the queue is there");
-                lane.set_dead_letters(dead_letters);
+                tell(lane, &policy, "the queue is there");
+                lane.set_redrive(policy);
                 filtering::advise(lane);
                 return;
             }
             Err(error) if may_not_ask(&error) => {
                 tracing::warn!(
                     queue = lane.queue.name(), error = %error,
-                    "the redrive policy may not be read: rejected messages are retried, not dead-lettered; allow sqs:GetQueueAttributes"
+                    "the redrive policy may not be read: rejected messages are retried, not dead-lettered, and since nobody knows how many receives a message has, each is held from its second on while a function is out; allow sqs:GetQueueAttributes"
                 );
                 filtering::advise(lane);
                 return;
@@ -86,14 +86,14 @@ pub(crate) async fn keep_current(lane: Arc<Lane>) {
         received = lane.received();
         match ask(&lane, || ()).await {
             Ok(new) => {
-                let known = lane.dead_letters();
-                if known.as_deref() != new.as_ref() {
-                    tell(
-                        &lane,
-                        new.as_ref(),
-                        "the redrive policy of the queue has changed",
-                    );
-                    lane.set_dead_letters(new);
+                let known = lane.redrive();
+                if known != new {
+                    let message = match known {
+                        RedrivePolicy::Unknown => "the redrive policy of the queue is known now",
+                        _ => "the redrive policy of the queue has changed",
+                    };
+                    tell(&lane, &new, message);
+                    lane.set_redrive(new);
                     filtering::advise(&lane);
                 }
             }
@@ -104,7 +104,11 @@ pub(crate) async fn keep_current(lane: Arc<Lane>) {
     }
 }
 
-fn tell(lane: &Lane, dead_letters: Option<&DeadLetters>, message: &str) {
+fn tell(lane: &Lane, policy: &RedrivePolicy, message: &str) {
+    let dead_letters = match policy {
+        RedrivePolicy::Known(dead_letters) => Some(dead_letters),
+        RedrivePolicy::Unknown | RedrivePolicy::Absent => None,
+    };
     tracing::info!(
         queue = lane.queue.name(),
         topic = lane.config.topic.as_str(),
@@ -118,10 +122,10 @@ fn may_not_ask(error: &QueueError) -> bool {
     error.kind == QueueErrorKind::Denied && error.reason.contains("AccessDenied")
 }
 
-async fn ask(lane: &Lane, progressed: impl Fn()) -> Result<Option<DeadLetters>, QueueError> {
+async fn ask(lane: &Lane, progressed: impl Fn()) -> Result<RedrivePolicy, QueueError> {
     progressed();
     let Some(policy) = lane.queue.redrive().await? else {
-        return Ok(None);
+        return Ok(RedrivePolicy::Absent);
     };
     progressed();
     let queue = match lane.queue.dead_letter_queue(&policy.target).await {
@@ -139,7 +143,10 @@ async fn ask(lane: &Lane, progressed: impl Fn()) -> Result<Option<DeadLetters>, 
             sibling(&lane.queue, &policy)
         }
     };
-    Ok(Some(DeadLetters { queue, policy }))
+    Ok(RedrivePolicy::Known(Arc::new(DeadLetters {
+        queue,
+        policy,
+    })))
 }
 
 fn sibling(queue: &Queue, policy: &Redrive) -> Queue {

@@ -241,3 +241,25 @@ async fn a_message_whose_function_is_gone_is_held_at_rest_until_one_subscribes_a
     assert_eq!(world.gateway.calls("g").len(), 1);
     connector.stop().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_dead_letters_nothing_while_nobody_may_read_the_redrive_policy() {
+    let world = World::in_memory(2);
+    (world.sqs.state().denied).insert("GetQueueAttributes".into());
+    world
+        .gateway
+        .function("f", QUEUE, |_, _| Answer::of_function(200));
+    for _ in 0..10 {
+        world.sqs.send(QUEUE, "{}");
+    }
+    for message in world.sqs.state().queues.get_mut(QUEUE).unwrap() {
+        message.receives = 1;
+    }
+    let connector = world.start(FLAGS).await;
+    world.gateway.state().hangs = true;
+    sleep(HOUR).await;
+    assert_eq!(world.sqs.in_queue("orders-dlq").len(), 0);
+    world.gateway.state().hangs = false;
+    eventually("all are deleted", || world.sqs.state().deleted.len() == 10).await;
+    connector.stop().await;
+}
