@@ -50,12 +50,12 @@ pub(crate) fn attribute_headers(
         .filter_map(|(name, attribute)| group(&name, attribute))
         .collect();
     // Sorting is stable: of two of one size, the first by name stays the first.
-    groups.sort_by_key(|group| weight(group));
+    groups.sort_by_key(|group| weight_of(group));
     let mut left = room;
     let headers: Vec<_> = (groups.into_iter())
         .take(MOST)
         .map_while(|group| {
-            left = left.checked_sub(weight(&group))?;
+            left = left.checked_sub(weight_of(&group))?;
             Some(group)
         })
         .collect();
@@ -118,11 +118,15 @@ fn encoded(name: &str) -> String {
     encoded
 }
 
-/// As the headers are on the wire: with a colon, a space, and the end of the line.
-fn weight(group: &[(HeaderName, HeaderValue)]) -> usize {
+fn weight_of(group: &[(HeaderName, HeaderValue)]) -> usize {
     (group.iter())
-        .map(|(name, value)| name.as_str().len() + value.len() + 4)
+        .map(|(name, value)| weight(name, value))
         .sum()
+}
+
+/// As a header is on the wire: with a colon, a space, and the end of the line.
+pub(crate) fn weight(name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> usize {
+    name.as_ref().len() + value.as_ref().len() + 4
 }
 
 #[cfg(test)]

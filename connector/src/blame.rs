@@ -12,12 +12,18 @@
 //!   call that fell over; and this [`CONVICTING`] times in a row, or once for a message that was to
 //!   blame before. This is how a message that is alone in its queue comes to an end. What hangs is
 //!   never judged by this: a function whose database hangs says that it is well.
+//! - For a message that is turned away (overload, or as if the function were missing): it was
+//!   refused [`CONVICTING`] times in a row although, each time, since its refusal before, a call
+//!   beside as many others was answered by the function. What is too much for a function is too much
+//!   for all, and what was missing is there for all: once says nothing, again and again does.
 //!
 //! Where nothing shows it, the message is held and tried again, for as long as SQS lets it be held.
 
+use crate::governor::STUBBORN;
 use crate::verdict::{Class, Outcome, Transport, classify};
 
-/// So many times in a row the function was well before a call that fell over.
+/// So many times in a row the function was well before a call that fell over, or answered others
+/// between two that were turned away.
 pub const CONVICTING: u32 = 5;
 
 /// What is known when a call with a message came back.
@@ -31,6 +37,9 @@ pub struct Evidence {
     pub others_since_refusal: bool,
     /// How many times in a row, this one included, the function was well right before.
     pub well_before: u32,
+    /// How many times, this one included, the message was refused although the function had answered
+    /// others, under no less load, since it was refused before.
+    pub contradicted: u32,
     /// The message was to blame before.
     pub known: bool,
 }
@@ -42,6 +51,9 @@ impl Evidence {
             return self.others_since_this_call
                 || (self.refusals >= 1 && self.others_since_refusal);
         }
+        if is_turned_away(outcome) {
+            return self.refusals >= STUBBORN && self.contradicted >= CONVICTING;
+        }
         falls_over(outcome)
             && ((self.refusals >= 2 && self.others_since_refusal)
                 || self.well_before >= CONVICTING
@@ -52,6 +64,18 @@ impl Evidence {
 /// Nothing came back in all the time that there was.
 pub fn hangs(outcome: &Outcome) -> bool {
     classify(outcome) == Class::Hang
+}
+
+/// It was told to come again later, or that the function is not there.
+pub fn is_turned_away(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Answered(answer) => match classify(outcome) {
+            Class::Overload => true,
+            Class::Infrastructure => matches!(answer.status, 400..=499),
+            _ => false,
+        },
+        Outcome::Failed(_) | Outcome::Indirect(_) => false,
+    }
 }
 
 /// What the gateway or the function makes of a message that it falls over, and of an outage.
@@ -133,6 +157,19 @@ mod tests {
         assert!(since.blames(&TIMEOUT));
     }
 
+    #[test]
+    fn a_message_that_is_turned_away_is_to_blame_when_others_go_through_each_time() {
+        let evidence = |refusals, contradicted| Evidence {
+            refusals,
+            contradicted,
+            ..Evidence::default()
+        };
+        for outcome in [404, 405, 429, 503].map(answered) {
+            assert!(evidence(5, 5).blames(&outcome));
+            assert!(!evidence(100, 4).blames(&outcome), "may be chance");
+        }
+    }
+
     proptest! {
         #[test]
         fn no_message_is_to_blame_when_nothing_shows_that_the_function_is_well(
@@ -145,16 +182,31 @@ mod tests {
         }
 
         #[test]
-        fn a_missing_gateway_a_missing_function_and_overload_are_no_messages_fault(
+        fn a_missing_gateway_is_no_messages_fault(
             refusals in any::<u32>(), well_before in any::<u32>(), known in any::<bool>(),
+            contradicted in any::<u32>(),
         ) {
             let evidence = Evidence {
-                refusals, well_before, known,
+                refusals, well_before, known, contradicted,
                 others_since_this_call: true,
                 others_since_refusal: true,
             };
-            let gone = [Transport::Connect, Transport::Hung].map(Outcome::Failed);
-            for outcome in gone.into_iter().chain([404, 405, 429, 503].map(answered)) {
+            for outcome in [Transport::Connect, Transport::Hung].map(Outcome::Failed) {
+                prop_assert!(!evidence.blames(&outcome));
+            }
+        }
+
+        #[test]
+        fn overload_and_a_missing_function_are_no_messages_fault_unless_contradicted_repeatedly(
+            refusals in any::<u32>(), well_before in any::<u32>(), known in any::<bool>(),
+            contradicted in 0..CONVICTING,
+        ) {
+            let evidence = Evidence {
+                refusals, well_before, known, contradicted,
+                others_since_this_call: true,
+                others_since_refusal: true,
+            };
+            for outcome in [404, 405, 429, 503].map(answered) {
                 prop_assert!(!evidence.blames(&outcome));
             }
         }

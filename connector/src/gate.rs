@@ -37,6 +37,7 @@ pub struct Admitted<'a> {
     /// Taken by the report.
     pass: Option<Pass>,
     number: u64,
+    beside: usize,
 }
 
 /// A place at the gate during a pause, for a message that is held to probe with.
@@ -92,6 +93,7 @@ impl Gate {
                 Ok(Admitted {
                     gate: self,
                     number: pass.number(),
+                    beside: pass.beside(),
                     pass: Some(pass),
                 })
             }
@@ -125,6 +127,11 @@ impl Gate {
         self.lock().governor.reached_since(number)
     }
 
+    /// The same for a call that at least `beside` others ran beside.
+    pub fn reached_beside_since(&self, number: u64, beside: usize) -> bool {
+        self.lock().governor.reached_beside_since(number, beside)
+    }
+
     /// How many calls may run at once now.
     pub fn limit(&self) -> usize {
         self.lock().governor.limit()
@@ -148,6 +155,11 @@ impl Admitted<'_> {
         self.number
     }
 
+    /// How many others ran when it was let through.
+    pub fn beside(&self) -> usize {
+        self.beside
+    }
+
     /// Whether the call is a probe of a pause.
     pub fn is_probe(&self) -> bool {
         self.pass.as_ref().is_some_and(Pass::is_probe)
@@ -164,6 +176,15 @@ impl Admitted<'_> {
     /// pause.
     pub fn cleared(mut self) -> bool {
         self.report(Governor::cleared)
+    }
+
+    /// The call was refused although others went through, under no less load, since its message was
+    /// refused before.
+    pub fn contradicted(mut self) {
+        self.report(|governor, pass| {
+            governor.contradicted(pass);
+            false
+        });
     }
 
     /// The function was not reached or has too much to do. `true` where this began a pause.

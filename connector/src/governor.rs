@@ -5,6 +5,7 @@
 //! tried again at growing intervals, until a call goes through. After that the number of calls at
 //! once starts at half and grows with every success.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -38,6 +39,8 @@ pub struct Governor {
     admitted: u64,
     /// The newest of them that met the function in working order.
     newest_reached: u64,
+    /// The same by how many others ran when they were let through.
+    newest_beside: BTreeMap<usize, u64>,
     /// What was let through up to here says nothing new of an overload.
     answered_for: u64,
 }
@@ -57,6 +60,8 @@ pub enum Turn {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Pass {
     number: u64,
+    /// So many others ran.
+    beside: usize,
     probe: Option<Standing>,
 }
 
@@ -94,6 +99,11 @@ impl Pass {
         self.number
     }
 
+    /// How many others ran when it was let through.
+    pub fn beside(&self) -> usize {
+        self.beside
+    }
+
     /// Whether the call is a probe of a pause.
     pub fn is_probe(&self) -> bool {
         self.probe.is_some()
@@ -111,6 +121,7 @@ impl Governor {
             pause: None,
             admitted: 0,
             newest_reached: 0,
+            newest_beside: BTreeMap::new(),
             answered_for: 0,
         }
     }
@@ -130,6 +141,7 @@ impl Governor {
         self.admitted += 1;
         Turn::Go(Pass {
             number: self.admitted,
+            beside: self.running().saturating_sub(1),
             probe,
         })
     }
@@ -154,6 +166,8 @@ impl Governor {
     /// a pause.
     pub fn reached(&mut self, pass: &Pass, now: Instant, took: Option<Duration>) -> bool {
         self.newest_reached = self.newest_reached.max(pass.number);
+        let newest = self.newest_beside.entry(pass.beside).or_default();
+        *newest = pass.number.max(*newest);
         if pass.probe.is_none() {
             self.limit.grow();
             if let Some(took) = took {
@@ -201,6 +215,15 @@ impl Governor {
         true
     }
 
+    /// A call was refused although others went through, under no less load, since its message was
+    /// refused before: neither does it begin a pause nor lengthen one.
+    pub fn contradicted(&mut self, pass: &Pass) {
+        match (pass.probe, &mut self.pause) {
+            (Some(standing), Some(pause)) => pause.contradicted(standing),
+            _ => self.abandoned(pass),
+        }
+    }
+
     /// A call ended without saying anything: its lease was lost, or the process stops.
     pub fn abandoned(&mut self, pass: &Pass) {
         match (pass.probe, &mut self.pause) {
@@ -213,6 +236,12 @@ impl Governor {
     /// Whether a call that was let through after number `number` met the function in working order.
     pub fn reached_since(&self, number: u64) -> bool {
         self.newest_reached > number
+    }
+
+    /// The same for a call that at least `beside` others ran beside.
+    pub fn reached_beside_since(&self, number: u64, beside: usize) -> bool {
+        let mut as_loaded = self.newest_beside.range(beside..);
+        as_loaded.any(|(_, newest)| *newest > number)
     }
 
     /// Why the queue is paused, where it is.

@@ -74,6 +74,37 @@ fn a_pause_lets_one_probe_through_at_growing_intervals() {
 }
 
 #[test]
+fn a_call_is_evidence_only_for_those_under_no_more_load() {
+    let now = Instant::now();
+    let mut governor = governor(4);
+    let alone = go(&mut governor, now, 0);
+    let beside = go(&mut governor, now, 0);
+    assert_eq!((alone.beside(), beside.beside()), (0, 1));
+    governor.reached(&alone, now, None);
+    assert!(governor.reached_beside_since(0, 0));
+    assert!(!governor.reached_beside_since(0, 1), "it ran alone");
+    governor.reached(&beside, now, None);
+    assert!(governor.reached_beside_since(0, 1));
+    assert!(!governor.reached_beside_since(beside.number(), 0));
+}
+
+#[test]
+fn a_refusal_that_others_contradict_neither_pauses_nor_lengthens_a_pause() {
+    let now = Instant::now();
+    let mut open = governor(4);
+    let pass = go(&mut open, now, 5);
+    open.contradicted(&pass);
+    assert_eq!((open.paused(), open.limit(), open.running()), (None, 4, 0));
+    let mut governor = paused(4, now, PauseReason::Overload);
+    let now = now + seconds(1);
+    let probe = go(&mut governor, now, 1);
+    assert_eq!(governor.intake(now, 1), Intake::Closed);
+    governor.contradicted(&probe);
+    assert_eq!(governor.intake(now, 1), Intake::One, "another is tried");
+    assert!(go(&mut governor, now, 0).is_probe(), "and at once");
+}
+
+#[test]
 fn retry_after_delays_the_probe_up_to_what_is_granted() {
     for (asked, granted) in [(seconds(120), seconds(120)), (Duration::MAX, LONGEST_ASKED)] {
         let now = Instant::now();

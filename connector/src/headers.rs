@@ -4,7 +4,7 @@ use http::header::{CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderValue};
 use throughline::{Context, TraceParent, header};
 
-use crate::attribute_headers::{AttributeHeaders, attribute_headers};
+use crate::attribute_headers::{AttributeHeaders, attribute_headers, weight};
 use crate::content_type::{self, Declared};
 use crate::gateway::put;
 use crate::lane::Lane;
@@ -16,8 +16,9 @@ const CONNECTOR: &str = "throughline-sqs";
 /// What `User-Agent` says.
 const AGENT: &str = concat!("sqs-connector/", env!("CARGO_PKG_VERSION"));
 
-/// What is longer than this is not passed on.
-const LONGEST: usize = 8192;
+/// So much the state of the trace and the baggage take together; and so much, or what is configured
+/// where that is more, they and the attributes.
+const ROOM: usize = 8192;
 
 /// What of a message does not reach its function as it was sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -94,20 +95,40 @@ pub(crate) fn of_message(lane: &Lane, message: &Message) -> HeaderMap {
     }
     headers.insert(CONTENT_TYPE, content_type(lane, message));
     headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
-    // The state of another trace than the message's says nothing.
-    if (message.text("traceparent").and_then(TraceParent::parse)).is_some() {
-        pass_on(&mut headers, "tracestate", message);
+    for (name, value) in passed_on(message) {
+        put(&mut headers, name, value);
     }
-    pass_on(&mut headers, "baggage", message);
     headers
 }
 
-/// An attribute as the header of its name.
-fn pass_on(headers: &mut HeaderMap, name: &'static str, message: &Message) {
-    let sent = message.text(name).map(str::trim);
-    if let Some(value) = sent.filter(|it| !it.is_empty() && it.len() <= LONGEST && it.is_ascii()) {
-        put(headers, name, value);
-    }
+/// The attributes that go on as the headers of their names, as far as there is room.
+fn passed_on(message: &Message) -> Vec<(&'static str, &str)> {
+    // The state of another trace than the message's says nothing.
+    let has_trace = (message.text("traceparent").and_then(TraceParent::parse)).is_some();
+    let names = [has_trace.then_some("tracestate"), Some("baggage")];
+    let mut left = ROOM;
+    (names.into_iter().flatten())
+        .filter_map(|name| Some((name, message.text(name)?.trim())))
+        .filter(|(_, value)| !value.is_empty() && value.is_ascii())
+        .filter(
+            |(name, value)| match left.checked_sub(weight(name, value)) {
+                Some(less) => {
+                    left = less;
+                    true
+                }
+                None => false,
+            },
+        )
+        .collect()
+}
+
+/// How much of `configured` is left to the attributes beside what is passed on.
+fn room(message: &Message, configured: usize) -> usize {
+    let passed_on = passed_on(message);
+    let taken: usize = (passed_on.iter())
+        .map(|(name, value)| weight(name, value))
+        .sum();
+    (configured.max(ROOM) - taken).min(configured)
 }
 
 /// What of the message its headers do not say.
@@ -119,7 +140,8 @@ pub(crate) fn shortfall(lane: &Lane, message: &Message) -> Shortfall {
 }
 
 fn attributes(lane: &Lane, message: &Message) -> AttributeHeaders {
-    attribute_headers(&message.attributes, lane.config.attribute_header_bytes)
+    let room = room(message, lane.config.attribute_header_bytes);
+    attribute_headers(&message.attributes, room)
 }
 
 /// What the message declares, else what is configured.

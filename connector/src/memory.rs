@@ -1,5 +1,5 @@
-//! What each message has achieved so far: which functions succeeded, whether all did, and which
-//! fell over it.
+//! What each message has achieved so far: which functions succeeded, whether all did, which
+//! fell over it, and how often each failed.
 //!
 //! So a redelivery invokes only what has not succeeded yet, and a message that was delivered but
 //! could not be deleted is deleted when it comes again. Bounded: the least recently touched goes.
@@ -15,6 +15,8 @@ pub struct Achieved {
     pub functions: BTreeSet<String>,
     /// The functions that fell over it, through its own fault.
     pub blamed: BTreeSet<String>,
+    /// How often each function failed with it, where that is counted.
+    pub failed: BTreeMap<String, u32>,
     /// The message is done: all that is left is to delete it.
     pub done: bool,
 }
@@ -62,12 +64,35 @@ impl Memory {
         achieved.is_some_and(|(_, achieved)| achieved.blamed.contains(function))
     }
 
+    /// Begins to count how often a function fails with the message, where it is not counted yet: what
+    /// was before is not known, and each of its receives is taken for a failure.
+    pub fn count(&mut self, message: &MessageId, function: &str, receive_count: u32) {
+        let failed = &mut self.touch(message).failed;
+        if !failed.contains_key(function) {
+            failed.insert(function.to_owned(), receive_count.saturating_sub(1));
+        }
+    }
+
+    /// A function failed with the message.
+    pub fn failed(&mut self, message: &MessageId, function: &str) {
+        if let Some(failed) = self.touch(message).failed.get_mut(function) {
+            *failed = failed.saturating_add(1);
+        }
+    }
+
+    /// How often a function failed with the message; `None` where that is not known.
+    pub fn failures(&self, message: &str, function: &str) -> Option<u32> {
+        let (_, achieved) = self.entries.get(message)?;
+        achieved.failed.get(function).copied()
+    }
+
     /// Nothing is left to do but to delete the message.
     pub fn done(&mut self, message: &MessageId) {
         let achieved = self.touch(message);
         achieved.done = true;
         achieved.functions.clear();
         achieved.blamed.clear();
+        achieved.failed.clear();
     }
 
     /// How many messages are remembered.
@@ -123,6 +148,23 @@ mod tests {
         memory.blamed(&id(1), "f");
         assert!(memory.is_blamed("m1", "f"));
         assert!(!memory.is_blamed("m1", "g") && !memory.is_blamed("m2", "f"));
+    }
+
+    #[test]
+    fn failures_are_counted_from_the_receive_at_which_the_message_was_first_seen() {
+        let mut memory = Memory::new(10);
+        assert_eq!(memory.failures("m1", "f"), None);
+        memory.count(&id(1), "f", 1);
+        assert_eq!(memory.failures("m1", "f"), Some(0));
+        memory.failed(&id(1), "f");
+        // Received for the fourth time, and tried once.
+        memory.count(&id(1), "f", 4);
+        assert_eq!(memory.failures("m1", "f"), Some(1));
+        memory.count(&id(2), "f", 4);
+        memory.failed(&id(2), "f");
+        assert_eq!(memory.failures("m2", "f"), Some(4));
+        memory.done(&id(2));
+        assert_eq!(memory.failures("m2", "f"), None);
     }
 
     #[test]

@@ -26,6 +26,8 @@ pub(crate) struct Pause {
     pub(crate) reason: PauseReason,
     intervals: ProbeIntervals,
     failed: u32,
+    /// A message that is held was refused although others went through.
+    contradicted: bool,
     others: Schedule,
     suspects: Schedule,
 }
@@ -68,6 +70,7 @@ impl Pause {
             reason: refusal.reason,
             intervals,
             failed: 0,
+            contradicted: false,
             others: Schedule::default(),
             suspects: Schedule::default(),
         };
@@ -111,6 +114,13 @@ impl Pause {
         }
     }
 
+    /// The probe failed although others went through since the message failed before: one that says
+    /// more is to be tried, and does not wait for it.
+    pub(crate) fn contradicted(&mut self, standing: Standing) {
+        self.ended(standing);
+        self.contradicted = true;
+    }
+
     /// The probe ended, whatever it says.
     pub(crate) fn ended(&mut self, standing: Standing) {
         match standing {
@@ -143,7 +153,7 @@ impl Pause {
     /// How many of those that are held may be the trouble themselves.
     fn suspected(&self) -> usize {
         let hanging = u32::from(self.reason == PauseReason::Hang);
-        (self.failed / STUBBORN + hanging) as usize
+        (self.failed / STUBBORN + hanging + u32::from(self.contradicted)) as usize
     }
 
     /// After how many refusals a message is a suspect. A probe that hangs takes so long that no

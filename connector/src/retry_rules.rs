@@ -19,7 +19,7 @@ const MAX_WAIT: &str = "com.openfaas.retry.max_wait";
 /// What a function's annotations say; nothing where they say nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RetryRules {
-    /// After so many receives a message that fails is treated as rejected.
+    /// After so many tries a message that fails is treated as rejected.
     pub attempts: Option<u32>,
     /// The statuses that are tried again; all others of the function are permanent.
     pub codes: Option<BTreeSet<u16>>,
@@ -88,9 +88,9 @@ impl RetryRules {
         least + (bound - least).mul_f64(random.clamp(0.0, 1.0))
     }
 
-    /// Whether no receive is left to the message after this one.
-    pub fn used_up(&self, receive_count: u32) -> bool {
-        self.attempts.is_some_and(|most| receive_count >= most)
+    /// Whether no try is left to the message after so many that failed.
+    pub fn used_up(&self, tries: u32) -> bool {
+        self.attempts.is_some_and(|most| tries >= most)
     }
 }
 
@@ -130,7 +130,7 @@ impl Reader<'_> {
 
 fn attempts(value: &str) -> Result<u32, String> {
     (value.parse().ok().filter(|n| *n >= 1))
-        .ok_or_else(|| "give the number of receives, at least 1".into())
+        .ok_or_else(|| "give the number of tries, at least 1".into())
 }
 
 fn codes(value: &str) -> Result<BTreeSet<u16>, String> {

@@ -36,12 +36,8 @@ fn a_functions_rules_are_read() {
 #[test]
 fn what_cannot_be_read_is_told_and_left_out() {
     for (name, value, reason) in [
-        ("attempts", "0", "give the number of receives, at least 1"),
-        (
-            "attempts",
-            "many",
-            "give the number of receives, at least 1",
-        ),
+        ("attempts", "0", "give the number of tries, at least 1"),
+        ("attempts", "many", "give the number of tries, at least 1"),
         ("codes", "", "give statuses, such as 408,500,502"),
         ("codes", "500,2xx", "\"2xx\" is no status from 300 to 599"),
         ("codes", "200", "\"200\" is no status from 300 to 599"),

@@ -5,18 +5,20 @@
 //! succeeds is remembered.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
 
-use crate::blame::{Evidence, falls_over};
+use crate::blame::{Evidence, falls_over, is_turned_away};
 use crate::gate::Admitted;
 use crate::gates::Subscriber;
 use crate::gateway::Call;
+use crate::governor::{LONGEST_ASKED, STUBBORN};
 use crate::judgement::Part;
 use crate::lane::{Lane, Phase};
 use crate::lease::Claim;
 use crate::message::Message;
-use crate::retry_rules::RetryRules;
 use crate::verdict::{Class, PauseReason, Terms, Verdict, classify, judge};
 
 /// What is delivered in one go, a message or a batch, as it takes its turns.
@@ -73,11 +75,19 @@ impl<'a> Turns<'a> {
     {
         let (lane, gate) = (self.lane, &subscriber.gate);
         let known = self.is_known(&subscriber.function);
+        self.count(subscriber);
         let (mut last, mut parked) = (None::<Call>, None);
         let (mut refusals, mut since, mut well_before) = (0, 0, 0);
+        let (mut newest_refused, mut contradicted, mut not_before) = (0, 0, None);
         loop {
             let fared = |part, call| Some(Fared { part, call });
-            let admitted = match self.turn(subscriber, refusals).await {
+            // Others do not wait for it once it is known that they go through where it does not.
+            let standing = if contradicted > 0 || known {
+                refusals.max(STUBBORN)
+            } else {
+                refusals
+            };
+            let admitted = match self.turn(subscriber, standing, not_before).await {
                 Ok(admitted) => admitted,
                 Err(Instead::Stopping) => return fared(Part::Stopping, last),
                 Err(Instead::Out) => return fared(Part::Out, last),
@@ -96,20 +106,28 @@ impl<'a> Turns<'a> {
             } else {
                 0
             };
+            let is_contradicted = refusals > 0
+                && is_turned_away(outcome)
+                && gate.reached_beside_since(newest_refused, admitted.beside());
+            contradicted += u32::from(is_contradicted);
             let evidence = Evidence {
                 refusals,
+                contradicted,
                 others_since_this_call: gate.reached_since(admitted.number()),
                 others_since_refusal: refusals > 0 && gate.reached_since(since),
                 well_before,
                 known,
             };
             let blamed = evidence.blames(outcome);
-            let verdict = judge(outcome, &self.terms(&subscriber.rules, blamed));
+            let verdict = judge(outcome, &self.terms(subscriber, blamed));
             let Verdict::Pause {
                 reason,
                 retry_after,
             } = verdict
             else {
+                if verdict != Verdict::Delete {
+                    self.failed(&subscriber.function);
+                }
                 let ended_a_pause = if blamed {
                     self.blame(&subscriber.function, &call);
                     admitted.cleared()
@@ -130,7 +148,13 @@ impl<'a> Turns<'a> {
                 since = admitted.number();
             }
             refusals += 1;
-            if admitted.refused(reason, retry_after) {
+            newest_refused = admitted.number();
+            // Nor is it news where it was to blame before.
+            let says_nothing = is_contradicted || (known && is_turned_away(outcome));
+            not_before = says_nothing.then(|| Instant::now() + self.again(refusals, retry_after));
+            if says_nothing {
+                admitted.contradicted();
+            } else if admitted.refused(reason, retry_after) {
                 tracing::warn!(
                     queue = lane.queue.name(),
                     function = &*subscriber.function,
@@ -158,6 +182,7 @@ impl<'a> Turns<'a> {
         &self,
         subscriber: &'g Subscriber,
         refusals: u32,
+        not_before: Option<Instant>,
     ) -> Result<Admitted<'g>, Instead> {
         let lane = self.lane;
         if lane.is_draining() {
@@ -185,6 +210,9 @@ impl<'a> Turns<'a> {
             // Before its turn, so that no turn is spent on waiting for an extension; and after it,
             // since a turn may have been long in coming.
             admitted = async {
+                if let Some(not_before) = not_before {
+                    sleep_until(not_before).await;
+                }
                 self.ready().await?;
                 let admitted = subscriber.gate.admit(refusals).await;
                 self.ready().await?;
@@ -204,9 +232,49 @@ impl<'a> Turns<'a> {
         Ok(())
     }
 
-    fn terms<'r>(&self, rules: &'r RetryRules, blamed: bool) -> Terms<'r> {
+    /// How long a message waits that is turned away while others go through.
+    fn again(&self, refusals: u32, retry_after: Option<Duration>) -> Duration {
+        let probes = self.lane.config.probes;
+        let doubled = probes
+            .first
+            .saturating_mul(1 << refusals.saturating_sub(1).min(16));
+        let asked = retry_after.unwrap_or_default().min(LONGEST_ASKED);
+        doubled.min(probes.longest).max(asked)
+    }
+
+    /// A try is counted where the function wants no more than some.
+    fn count(&self, subscriber: &Subscriber) {
+        if subscriber.rules.attempts.is_none() {
+            return;
+        }
+        let mut memory = self.lane.memory();
+        for claim in self.claims {
+            memory.count(&claim.message, &subscriber.function, self.receive_count);
+        }
+    }
+
+    fn failed(&self, function: &str) {
+        let mut memory = self.lane.memory();
+        for claim in self.claims {
+            if memory.failures(&claim.message, function).is_some() {
+                memory.failed(&claim.message, function);
+            }
+        }
+    }
+
+    /// How often the function has failed, this time included; by the receives where it was forgotten.
+    fn tries(&self, function: &str) -> u32 {
+        let memory = self.lane.memory();
+        let failures = |claim: &Claim| memory.failures(&claim.message, function);
+        let most = self.claims.iter().filter_map(failures).max();
+        most.map_or(self.receive_count, |failures| failures.saturating_add(1))
+    }
+
+    fn terms<'r>(&self, subscriber: &'r Subscriber, blamed: bool) -> Terms<'r> {
+        let rules = &*subscriber.rules;
         Terms {
             receive_count: self.receive_count,
+            tries: self.tries(&subscriber.function),
             backoff: self.lane.config.backoff,
             on_rejection: self.lane.on_rejection(),
             rules,
@@ -225,7 +293,7 @@ impl<'a> Turns<'a> {
     /// Remembers that the function fell over it. Which message of a batch it was cannot be told.
     fn blame(&self, function: &str, call: &Call) {
         let [claim] = self.claims else { return };
-        if falls_over(&call.outcome) {
+        if falls_over(&call.outcome) || is_turned_away(&call.outcome) {
             self.lane.memory().blamed(&claim.message, function);
         }
         tracing::warn!(

@@ -115,6 +115,8 @@ pub enum PauseReason {
 pub struct Terms<'a> {
     /// How often SQS has handed the message out, this time included.
     pub receive_count: u32,
+    /// How often the function failed with it, this time included if it did.
+    pub tries: u32,
     /// The bounds of the pause between two tries.
     pub backoff: Backoff,
     /// What becomes of rejected messages.
@@ -140,8 +142,10 @@ pub fn classify(outcome: &Outcome) -> Class {
     let by_proxy = answer.internal.as_deref() == Some("proxy");
     match answer.status {
         200..=299 => Class::Success,
-        404 | 405 if !answer.by_function => Class::Infrastructure,
-        408 | 425 => Class::Retryable,
+        // Nor is what an ingress or a mesh on the way asks of us a word of the function on the message.
+        401 | 403..=405 | 407 if !answer.by_function => Class::Infrastructure,
+        // 431 is about the headers, and those of another try may be fewer.
+        408 | 425 | 431 => Class::Retryable,
         429 => Class::Overload,
         400..=499 => Class::Permanent,
         500 | 503 if by_proxy => Class::Infrastructure,
@@ -198,9 +202,9 @@ pub fn judge(outcome: &Outcome, terms: &Terms<'_>) -> Verdict {
     };
     match class {
         Class::Success => Verdict::Delete,
-        Class::Retryable if terms.rules.used_up(terms.receive_count) => reject(format!(
-            "failed at each of {} receives, the last time with {outcome}",
-            terms.receive_count
+        Class::Retryable if terms.rules.used_up(terms.tries) => reject(format!(
+            "failed at each of {} tries, the last time with {outcome}",
+            terms.tries
         )),
         Class::Retryable => retry(),
         Class::Permanent => reject(format!("rejected with {outcome}")),

@@ -9,6 +9,7 @@ const RULES: &RetryRules = &RetryRules {
 
 const TERMS: Terms<'_> = Terms {
     receive_count: 3,
+    tries: 3,
     backoff: Backoff {
         min: Duration::from_secs(1),
         max: Duration::from_secs(300),
@@ -117,14 +118,14 @@ fn every_status_has_the_class_of_its_contract() {
         let [function, plain, empty, late, proxy] = variants(status).map(|(_, a)| class_of(a));
         let expected = match status {
             200..=299 => [Success; 5],
-            404 | 405 => [
+            401 | 403..=405 | 407 => [
                 Permanent,
                 Infrastructure,
                 Infrastructure,
                 Infrastructure,
                 Infrastructure,
             ],
-            408 | 425 => [Retryable; 5],
+            408 | 425 | 431 => [Retryable; 5],
             429 => [Overload; 5],
             400..=499 => [Permanent; 5],
             500 => [Retryable, Retryable, Retryable, Retryable, Infrastructure],
@@ -284,9 +285,10 @@ fn a_message_whose_attempts_are_used_up_is_rejected_with_the_reason() {
         attempts: Some(3),
         ..RetryRules::default()
     };
-    let at = |receive_count, on_rejection| {
+    let at = |tries, on_rejection| {
         let terms = Terms {
-            receive_count,
+            receive_count: 9,
+            tries,
             on_rejection,
             rules: &rules,
             ..TERMS
@@ -297,7 +299,7 @@ fn a_message_whose_attempts_are_used_up_is_rejected_with_the_reason() {
         at(2, OnRejection::DeadLetter),
         Verdict::RetryAfter(_)
     ));
-    let reason = "failed at each of 3 receives, the last time with status 500".to_owned();
+    let reason = "failed at each of 3 tries, the last time with status 500".to_owned();
     assert_eq!(
         at(3, OnRejection::DeadLetter),
         Verdict::DeadLetter { reason }
@@ -322,7 +324,7 @@ fn an_outage_uses_up_no_attempts() {
             ..Answer::default()
         })
     };
-    let out = [404, 429, 502, 503].map(of_gateway);
+    let out = [401, 403, 404, 407, 429, 502, 503].map(of_gateway);
     let failed = [
         Transport::Connect,
         Transport::Dropped,

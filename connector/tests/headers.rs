@@ -105,6 +105,30 @@ async fn the_state_of_a_trace_and_its_baggage_go_on_with_it() {
 }
 
 #[tokio::test]
+async fn the_state_of_a_trace_its_baggage_and_the_attributes_share_8_kib() {
+    let w3c = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let attributes = json!({
+        "traceparent": text(w3c), "tracestate": text(&"s".repeat(5_000)),
+        "baggage": text(&"b".repeat(5_000)), "kind": text("order.placed"),
+        "note": text(&"n".repeat(4_000)),
+    });
+    let call = delivered(&[], "{}", attributes).await;
+    assert_eq!(call.header("tracestate").len(), 5_000);
+    assert_eq!(call.header("baggage"), "", "there is no room for it");
+    assert_eq!(call.header("x-sqs-attr-kind"), "order.placed");
+    assert_eq!(call.header("x-sqs-attr-note"), "", "nor for this");
+    let all = call.headers.iter();
+    let bytes: usize = all
+        .map(|(name, value)| name.as_str().len() + value.len() + 4)
+        .sum();
+    assert!(bytes < 9 * 1024, "{bytes} bytes of headers");
+    let attributes = json!({"baggage": text("tenant=7"), "kind": text("order.placed")});
+    let call = delivered(&["--attribute-header-bytes=0"], "{}", attributes).await;
+    assert_eq!(call.header("baggage"), "tenant=7");
+    assert_eq!(call.header("x-sqs-attr-kind"), "");
+}
+
+#[tokio::test]
 async fn an_event_of_s3_through_sns_keeps_the_id_of_the_request_that_caused_it() {
     let event = json!({"Records": [{"eventSource": "aws:s3", "responseElements": {"x-amz-request-id": "C3D13FE58DE4C810"}}]});
     let body = json!({

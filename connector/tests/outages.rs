@@ -263,3 +263,88 @@ async fn an_outage_dead_letters_nothing_while_nobody_may_read_the_redrive_policy
     eventually("all are deleted", || world.sqs.state().deleted.len() == 10).await;
     connector.stop().await;
 }
+
+/// Of a message that is always turned away among 50 others, which are none the worse for it.
+async fn turned_away_by(refuse: fn() -> Answer) {
+    let world = World::in_memory(3);
+    world.gateway.function("f", QUEUE, move |call, _| {
+        if &call.body[..] == b"poison" {
+            refuse()
+        } else {
+            Answer::of_function(200).after(Duration::from_millis(50))
+        }
+    });
+    let connector = world.start(&[FLAGS, &["--concurrency=32"]].concat()).await;
+    let started = Instant::now();
+    world.sqs.send(QUEUE, "poison");
+    for _ in 0..50 {
+        world.sqs.send(QUEUE, "good");
+    }
+    let mut sent = 50;
+    eventually("the others are deleted", || {
+        world.sqs.state().deleted.len() == sent
+    })
+    .await;
+    let took = started.elapsed();
+    assert!(took < Duration::from_secs(10), "{took:?}");
+    while world.sqs.in_queue("orders-dlq").is_empty() {
+        sent += 1;
+        assert!(sent < 500, "the poison stays for ever");
+        let asked = Instant::now();
+        world.sqs.send(QUEUE, "good");
+        eventually("the good one is deleted", || {
+            world.sqs.state().deleted.len() == sent
+        })
+        .await;
+        let took = asked.elapsed();
+        assert!(took < Duration::from_secs(35), "{took:?}");
+        sleep(Duration::from_secs(3)).await;
+    }
+    assert_eq!(world.sqs.in_queue("orders-dlq")[0].body, "poison");
+    connector.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_that_always_gets_503_does_not_stop_its_queue_and_ends_by_sqs_own_policy() {
+    turned_away_by(|| Answer::of_function(503)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_that_always_gets_429_does_not_stop_its_queue_and_ends_by_sqs_own_policy() {
+    turned_away_by(|| Answer::of_function(429)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_that_always_gets_404_does_not_stop_its_queue_and_ends_by_sqs_own_policy() {
+    turned_away_by(|| Answer::of_gateway(404)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_function_that_takes_few_calls_at_once_is_never_taken_for_a_messages_fault() {
+    let world = World::in_memory(3);
+    let gateway = world.gateway.clone();
+    let busy = std::sync::Arc::new(std::sync::Mutex::new(Vec::<Instant>::new()));
+    gateway.function("f", QUEUE, move |_, _| {
+        let (now, mut busy) = (Instant::now(), busy.lock().unwrap());
+        busy.retain(|end| *end > now);
+        if busy.len() >= 2 {
+            return Answer::of_function(429);
+        }
+        let takes = Duration::from_millis(200);
+        busy.push(now + takes);
+        Answer::of_function(200).after(takes)
+    });
+    let connector = world.start(&[FLAGS, &["--concurrency=32"]].concat()).await;
+    for _ in 0..500 {
+        world.sqs.send(QUEUE, "{}");
+    }
+    eventually("all are deleted", || world.sqs.state().deleted.len() == 500).await;
+    assert_eq!(world.sqs.in_queue("orders-dlq").len(), 0);
+    // None was given back as a failure: each was received once.
+    let refused = world.gateway.calls("f");
+    let again = refused
+        .iter()
+        .filter(|call| call.header("x-sqs-receive-count") != "1");
+    assert_eq!(again.count(), 0);
+    connector.stop().await;
+}

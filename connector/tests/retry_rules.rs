@@ -1,5 +1,8 @@
 //! How functions want to be tried again, by their annotations.
 
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+
 use crate::fakes::gateway::Answer;
 use crate::world::{QUEUE, World, eventually};
 
@@ -22,7 +25,7 @@ async fn a_message_whose_attempts_are_used_up_goes_to_the_dead_letter_queue_with
     .await;
     assert_eq!(world.gateway.calls("f").len(), 3);
     let reason = world.sqs.in_queue("orders-dlq")[0].attributes["throughline_reason"].clone();
-    let expected = "failed at each of 3 receives, the last time with status 500";
+    let expected = "failed at each of 3 tries, the last time with status 500";
     assert_eq!(reason["StringValue"], expected);
     connector.stop().await;
 }
@@ -57,5 +60,31 @@ async fn waits_are_the_functions_own_and_a_bad_value_leaves_the_default() {
     eventually("it is deleted", || world.sqs.state().deleted.len() == 1).await;
     let took = started.elapsed().as_secs();
     assert!((100..205).contains(&took), "{took} s");
+    connector.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_receive_that_was_no_try_uses_up_no_attempt() {
+    let world = World::in_memory(10);
+    // At first it is out, and all but one are given back; then it fails once with each.
+    let failed = Mutex::new((0, BTreeSet::new()));
+    world.gateway.function("f", QUEUE, move |call, _| {
+        let (calls, failed) = &mut *failed.lock().unwrap();
+        *calls += 1;
+        if *calls <= 12 {
+            return Answer::of_gateway(404);
+        }
+        let first = failed.insert(call.header("x-sqs-message-id").to_owned());
+        Answer::of_function(if first { 500 } else { 200 })
+    });
+    (world.gateway).annotate("f", "com.openfaas.retry.attempts", "2");
+    let connector = world.start(&["--concurrency=10"]).await;
+    for _ in 0..10 {
+        world.sqs.send(QUEUE, "{}");
+    }
+    eventually("all are deleted", || world.sqs.state().deleted.len() == 10).await;
+    let calls = world.gateway.calls("f");
+    let receives = calls.iter().map(|call| call.header("x-sqs-receive-count"));
+    assert!(receives.max() >= Some("3"), "some were given back");
     connector.stop().await;
 }

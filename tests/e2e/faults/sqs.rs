@@ -345,5 +345,8 @@ async fn one_queue_that_is_not_there_does_not_stop_another() -> anyhow::Result<S
         "{} {says}",
         ready.status
     );
-    Ok(format!("{}; readyz 200, and names it", tally.all_done_once()?.says()))
+    Ok(format!(
+        "{}; readyz 200, and names it",
+        tally.all_done_once()?.says()
+    ))
 }
