@@ -163,6 +163,9 @@ async fn answer(
     request: Request<Incoming>,
 ) -> Response<Body> {
     let (head, body) = request.into_parts();
+    if head.uri.path() == "/_/health" {
+        return Response::new(Body::from("OK"));
+    }
     let Ok(body) = body.collect().await else {
         return Response::new(Body::empty());
     };
