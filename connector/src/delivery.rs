@@ -112,7 +112,10 @@ async fn story(lane: &Lane, held: Held, errand: Errand, correlation: &Correlatio
             conclusion.verdict,
             Verdict::Delete | Verdict::DeadLetter { .. }
         );
-        if !stays && lane.is_draining() && lane.must_hold(message.receive_count) {
+        // One open poll of ours is reckoned with in any case; each more may receive it once more.
+        let open = u32::try_from(*lane.open_polls.borrow()).unwrap_or(u32::MAX);
+        let receives = message.receive_count.saturating_add(open.saturating_sub(1));
+        if !stays && lane.is_draining() && lane.must_hold(receives) {
             // Our own open poll would receive it once more, and that might be once too often.
             let mut polls = lane.open_polls.subscribe();
             let _ = polls.wait_for(|open| *open == 0).await;

@@ -176,9 +176,14 @@ impl Intake {
                 }
                 let received = record::received(&self.lane, &messages, sent.elapsed());
                 // What is left of the room is given back.
+                let mut is_known = !messages.is_empty();
                 for (message, mut room) in messages.into_iter().zip(room) {
                     room.load(message.size());
-                    self.arrive(message, sent, room, received);
+                    is_known &= !self.arrive(message, sent, room, received);
+                }
+                if is_known {
+                    // SQS hands out what is at work already: to ask at once would only count receives.
+                    self.resume = Instant::now() + TICK;
                 }
             }
             Err(error) => {
@@ -235,13 +240,14 @@ impl Intake {
         }
     }
 
+    /// Takes a message in; `false` where it is at work already.
     fn arrive(
         &mut self,
         message: Message,
         sent: Instant,
         room: Place,
         received: Option<TraceParent>,
-    ) {
+    ) -> bool {
         self.lane.count_received();
         match self.lane.holding.arrive(&message, sent) {
             Arrival::Duplicate => {
@@ -253,6 +259,7 @@ impl Intake {
                     message_id = &*message.id,
                     "a message came again while it is at work; it is not run beside itself"
                 );
+                false
             }
             Arrival::New { claim, lost } => {
                 let group = message.group.clone();
@@ -274,6 +281,7 @@ impl Intake {
                 if let Some(held) = ready {
                     self.start(held, Errand::Deliver);
                 }
+                true
             }
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! The syntax is EventBridge's, over the record that Lambda would see of the message: `body`,
 //! `messageAttributes`, `attributes` and `messageId`. A list of patterns lets through what one of them
-//! matches. [`parse`] reads JSON into typed patterns and says of each fault where it is; the rest
+//! matches. `parse` reads JSON into typed patterns and says of each fault where it is; the rest
 //! matches and cannot fail.
 //!
 //! A `body` with fields matches JSON bodies only, a `body` with a list of rules those that are neither
