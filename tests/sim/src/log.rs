@@ -67,21 +67,28 @@ pub(crate) fn listen(log: Option<Log>) {
     HERE.set(log.filter(Log::is_kept));
 }
 
+/// Whether it comes from the engine.
+fn is_ours(of: &Metadata<'_>) -> bool {
+    let ours = ["sqs_connector", "throughline"];
+    *of.level() <= Level::DEBUG && ours.iter().any(|name| of.target().starts_with(name))
+}
+
 /// Writes the engine's own events into the log of the run that is played on their thread.
 struct Lines;
 
 impl Subscriber for Lines {
     fn register_callsite(&self, of: &'static Metadata<'static>) -> Interest {
-        let ours = ["sqs_connector", "throughline"];
-        if *of.level() <= Level::DEBUG && ours.iter().any(|name| of.target().starts_with(name)) {
+        if is_ours(of) {
             Interest::sometimes()
         } else {
             Interest::never()
         }
     }
 
-    fn enabled(&self, _: &Metadata<'_>) -> bool {
-        HERE.with_borrow(Option::is_some)
+    /// Asked for others' callsites too: while one is registered on another thread, its interest is not
+    /// known yet here.
+    fn enabled(&self, of: &Metadata<'_>) -> bool {
+        is_ours(of) && HERE.with_borrow(Option::is_some)
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
