@@ -18,7 +18,7 @@ pub(crate) async fn attempt(lane: Arc<Lane>, held: Held, errand: Errand) -> Ende
     carried_out.await.unwrap_or_else(|_| {
         // Else its lease would be extended for ever.
         lane.holding.finish(&claim);
-        lane.shared.metrics.settled(lane.queue.name(), "lost", None);
+        lane.meter.settled("lost", None);
         milestone!(
             "MESSAGE_RETRIED",
             message_id = &*claim.message,

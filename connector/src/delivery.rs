@@ -43,9 +43,8 @@ pub(crate) struct Held {
 pub(crate) enum Errand {
     /// It is to be delivered and settled.
     Deliver,
-    /// One that came before it in its group comes again: it is given back, to stay away for so many
-    /// seconds.
-    GiveBack(u32),
+    /// It is given back untried, to stay away for so long.
+    GiveBack { away: Duration, why: &'static str },
     /// The process stops: it is given back unless it runs already.
     Stop,
 }
@@ -101,7 +100,7 @@ async fn story(lane: &Lane, held: Held, errand: Errand, correlation: &Correlatio
     );
     let concluded = async {
         let conclusion = match errand {
-            Errand::GiveBack(away) => Conclusion::behind(Duration::from_secs(away.into())),
+            Errand::GiveBack { away, why } => Conclusion::untried(away, why),
             Errand::Deliver => match screen(lane, &message) {
                 Some(filtered) => filtered,
                 None => head::conclude(lane, &claim, &mut message).await,
@@ -303,7 +302,7 @@ fn tell(
         Settled::Lost(_) => "lost",
         Settled::Left => "left",
     };
-    lane.shared.metrics.settled(lane.queue.name(), verdict, age);
+    lane.meter.settled(verdict, age);
     let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     macro_rules! line {
         ($milestone:literal, $($message:tt)+) => {

@@ -1,7 +1,6 @@
 //! The MD5 digests with which SQS says what it stored.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use md5::{Digest as _, Md5};
 
@@ -41,9 +40,13 @@ fn add(md5: &mut Md5, part: &[u8]) {
 }
 
 fn hex(digest: &[u8]) -> String {
+    const DIGITS: [char; 16] = [
+        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
+    ];
     let mut hex = String::with_capacity(32);
     for byte in digest {
-        let _ = write!(hex, "{byte:02x}");
+        hex.push(DIGITS[usize::from(byte >> 4)]);
+        hex.push(DIGITS[usize::from(byte & 15)]);
     }
     hex
 }

@@ -112,9 +112,11 @@ impl Gate {
         })
     }
 
-    /// Whether to receive, while `held` messages are held.
-    pub fn intake(&self, held: usize) -> Intake {
-        self.lock().governor.intake(Instant::now(), held)
+    /// Whether to receive, while `held` messages are held, and how many calls may run at once.
+    pub fn look(&self, held: usize) -> (Intake, usize) {
+        let state = self.lock();
+        let may = state.governor.intake(Instant::now(), held);
+        (may, state.governor.limit())
     }
 
     /// Why deliveries pause, where they do.
@@ -130,11 +132,6 @@ impl Gate {
     /// The same for a call that at least `beside` others ran beside.
     pub fn reached_beside_since(&self, number: u64, beside: usize) -> bool {
         self.lock().governor.reached_beside_since(number, beside)
-    }
-
-    /// How many calls may run at once now.
-    pub fn limit(&self) -> usize {
-        self.lock().governor.limit()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

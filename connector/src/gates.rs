@@ -18,6 +18,7 @@ use crate::metrics::Metrics;
 use crate::random::Random;
 use crate::retry_rules::RetryRules;
 use crate::topics::TopicMap;
+use crate::verdict::PauseReason;
 
 /// A function that subscribed to the queue's topic.
 #[derive(Clone, Debug)]
@@ -102,18 +103,21 @@ impl Gates {
         map.is_some_and(|map| map.functions(&self.topic).next().is_some())
     }
 
-    /// Whether to receive, while `held` messages are held.
-    pub fn intake(&self, held: usize) -> Intake {
+    /// Whether to receive, while `held` messages are held, and how many may be at work at once: no
+    /// more than the slowest function takes.
+    pub fn look(&self, held: usize) -> (Intake, usize) {
         let subscribers = self.subscribers();
-        let each = subscribers.iter().map(|one| one.gate.intake(held));
-        each.fold(Intake::Open, Intake::and)
+        let each = subscribers.iter().map(|one| one.gate.look(held));
+        each.fold((Intake::Open, self.bounds.most), |(may, limit), one| {
+            (may.and(one.0), limit.min(one.1))
+        })
     }
 
-    /// How many messages are worth holding: no more than the slowest function takes at once.
-    pub fn limit(&self) -> usize {
+    /// Whether a function is not reached.
+    pub fn is_out(&self) -> bool {
         let subscribers = self.subscribers();
-        let limits = subscribers.iter().map(|one| one.gate.limit());
-        limits.min().unwrap_or(self.bounds.most)
+        let mut pauses = subscribers.iter().filter_map(|one| one.gate.paused());
+        pauses.any(|reason| reason == PauseReason::Infrastructure)
     }
 
     /// Returns when a call ended since this returned last. For one waiter.

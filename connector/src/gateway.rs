@@ -4,7 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use aws_smithy_types::body::SdkBody;
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode};
+use http::uri::InvalidUri;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri};
 use http_body_util::BodyExt as _;
 use throughline::header;
 use tokio::time::Instant;
@@ -26,6 +27,9 @@ pub struct Gateway {
     url: Url,
     timeout: Duration,
 }
+
+/// Makes the headers of a call: once, and anew where it has to go out again.
+pub type MakeHeaders<'a> = &'a (dyn Fn() -> HeaderMap + Sync);
 
 /// The head of an answer, the beginning of its body, and how long that is; or why there was none.
 type Exchanged = Result<(http::response::Parts, Bytes, usize), (Transport, String)>;
@@ -65,15 +69,17 @@ impl Gateway {
         self.timeout
     }
 
-    /// Posts a message to a function, `name` or `name.namespace`, and reads the whole answer.
+    /// Posts a message to a function, `name` or `name.namespace`, and reads the whole answer. `sent_id`
+    /// is the correlation id that is among the headers.
     pub async fn invoke(
         &self,
         function: &str,
-        headers: HeaderMap,
+        sent_id: &str,
+        headers: MakeHeaders<'_>,
         body: Bytes,
         now: SystemTime,
     ) -> Call {
-        self.invoke_keeping(KEPT, function, headers, body, now)
+        self.invoke_keeping(KEPT, function, sent_id, headers, body, now)
             .await
     }
 
@@ -82,12 +88,12 @@ impl Gateway {
         &self,
         keep: usize,
         function: &str,
-        headers: HeaderMap,
+        sent_id: &str,
+        headers: MakeHeaders<'_>,
         body: Bytes,
         now: SystemTime,
     ) -> Call {
         let started = Instant::now();
-        let sent_id = headers.get(header::CORRELATION_ID).cloned();
         let called = self.bounded("function", function, headers, body, keep);
         let called = called.await;
         let took = started.elapsed();
@@ -97,8 +103,7 @@ impl Gateway {
                     status: head.status.as_u16(),
                     internal: text(&head.headers, header::OPENFAAS_INTERNAL).map(str::to_owned),
                     by_function: head.headers.contains_key(header::DURATION_SECONDS)
-                        || (sent_id.is_some()
-                            && head.headers.get(header::CORRELATION_ID) == sent_id.as_ref()),
+                        || text(&head.headers, header::CORRELATION_ID) == Some(sent_id),
                     empty: length == 0,
                     late: took >= self.timeout.mul_f64(0.9),
                     retry_after: text(&head.headers, "retry-after")
@@ -119,7 +124,7 @@ impl Gateway {
     pub async fn enqueue(
         &self,
         function: &str,
-        headers: HeaderMap,
+        headers: MakeHeaders<'_>,
         body: Bytes,
         now: SystemTime,
     ) -> Result<(), Call> {
@@ -144,7 +149,7 @@ impl Gateway {
         &self,
         route: &str,
         function: &str,
-        headers: HeaderMap,
+        headers: MakeHeaders<'_>,
         body: Bytes,
         keep: usize,
     ) -> Exchanged {
@@ -186,7 +191,7 @@ impl Gateway {
         &self,
         route: &str,
         function: &str,
-        headers: HeaderMap,
+        headers: MakeHeaders<'_>,
         body: Bytes,
         keep: usize,
     ) -> Exchanged {
@@ -194,11 +199,17 @@ impl Gateway {
             "{}/{route}/{function}",
             self.url.as_str().trim_end_matches('/')
         );
-        let mut request = Request::post(url)
-            .body(SdkBody::from(body))
-            .map_err(|error| (Transport::Connect, error.to_string()))?;
-        *request.headers_mut() = headers;
-        let answer = self.http.send(request).await.map_err(|error| {
+        let uri: Uri =
+            (url.parse()).map_err(|error: InvalidUri| (Transport::Connect, error.to_string()))?;
+        let request = || {
+            let mut request = Request::new(SdkBody::from(body.clone()));
+            *request.method_mut() = Method::POST;
+            *request.uri_mut() = uri.clone();
+            *request.headers_mut() = headers();
+            request
+        };
+        let sent = self.http.send_or_again(request(), || Some(request()));
+        let answer = sent.await.map_err(|error| {
             let kind = if error.is_connect() {
                 Transport::Connect
             } else {

@@ -71,6 +71,19 @@ impl Http {
         request: http::Request<SdkBody>,
     ) -> Result<http::Response<Incoming>, Error> {
         let spare = again(&request);
+        self.send_or_again(request, || spare).await
+    }
+
+    /// The same with a request that `again` can make once more: that costs less than a copy, which is
+    /// hardly ever needed.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub async fn send_or_again(
+        &self,
+        request: http::Request<SdkBody>,
+        again: impl FnOnce() -> Option<http::Request<SdkBody>>,
+    ) -> Result<http::Response<Incoming>, Error> {
         let sent = Instant::now();
         let error = match self.pool.request(request).await {
             Ok(answer) => {
@@ -81,7 +94,8 @@ impl Http {
             }
             Err(error) => error,
         };
-        match spare.filter(|_| resend::is_worth_it(served(&error), sent.elapsed())) {
+        let is_worth_it = resend::is_worth_it(served(&error), sent.elapsed());
+        match is_worth_it.then(again).flatten() {
             Some(request) => {
                 tracing::debug!(error = %chain(&error), "a kept connection was closed: the request goes out again on a new one");
                 self.fresh.request(request).await

@@ -1,4 +1,8 @@
 //! One queue's loop: opens polls while there is room, starts deliveries, drains.
+//!
+//! Messages of a standard queue are received ahead of the calls, and wait here for a seat. Those of a
+//! FIFO queue are not: what comes after one that fails is given back with it, and each such receive
+//! counts.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -9,7 +13,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
 use crate::attempt::attempt;
-use crate::delivery::{Ended, Errand, Held};
+use crate::delivery::{AWAY, Ended, Errand, Held};
 use crate::governor::Intake as May;
 use crate::heartbeat::Arrival;
 use crate::in_flight_limit::InFlightLimit;
@@ -17,6 +21,7 @@ use crate::lane::{Lane, Phase};
 use crate::message::Message;
 use crate::nag::Nag;
 use crate::order::{Next, Order};
+use crate::pace::{Ahead, MOST_AHEAD, Pace};
 use crate::poller::Pollers;
 use crate::queue::{Attributes, QueueError, QueueErrorKind};
 use crate::room::{Place, Room};
@@ -24,6 +29,13 @@ use crate::spans::record;
 
 /// The loop looks around at least this often.
 const TICK: Duration = Duration::from_secs(1);
+
+/// How long messages that were not tried are held for a function that is not reached.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Why messages are given back that were not tried.
+const BEHIND: &str = "one that came before it in its group comes again first";
+const OUT: &str = "the function is not reached, and it was not tried yet";
 
 /// One poll that came back.
 struct Polled {
@@ -38,8 +50,17 @@ pub(crate) struct Intake {
     room: Room,
     pollers: Pollers,
     polls: JoinSet<Polled>,
+    /// How many messages the open polls ask for.
+    asked: usize,
+    pace: Pace,
+    /// Messages that wait for a seat, in the order in which they came.
+    stock: VecDeque<Held>,
+    /// Since when some wait there for a function that is out.
+    out_since: Option<Instant>,
     work: JoinSet<Ended>,
     order: Order<Held>,
+    /// How many messages were held and how many polls open when that was last shown.
+    shown: (usize, usize),
     resume: Instant,
     trouble: Nag,
     nobody: Nag,
@@ -51,12 +72,18 @@ pub(crate) struct Intake {
 impl Intake {
     pub(crate) fn new(lane: Arc<Lane>) -> Self {
         let concurrency = lane.config.concurrency;
+        let ahead = if lane.queue.is_fifo() { 0 } else { MOST_AHEAD };
         Self {
-            room: Room::new(concurrency, lane.config.max_bytes_in_flight),
-            pollers: Pollers::new(concurrency, lane.config.max_messages),
+            room: Room::new(concurrency, ahead, lane.config.max_bytes_in_flight),
+            pollers: Pollers::new(concurrency + ahead, lane.config.max_messages),
             polls: JoinSet::new(),
+            asked: 0,
+            pace: Pace::default(),
+            stock: VecDeque::new(),
+            out_since: None,
             work: JoinSet::new(),
             order: Order::default(),
+            shown: (0, 0),
             resume: Instant::now(),
             trouble: Nag::default(),
             nobody: Nag::default(),
@@ -72,16 +99,15 @@ impl Intake {
         let mut phase = self.lane.phase.clone();
         let mut topics = self.lane.shared.topics.clone();
         loop {
-            let next = self.open_polls();
+            let next = self.look_around();
             self.show();
-            let full = self.room.free() == 0;
             tokio::select! {
                 biased;
                 _ = phase.wait_for(|phase| *phase >= Phase::Draining) => break,
                 Some(polled) = self.polls.join_next() => if let Ok(polled) = polled { self.take(polled) },
                 Some(ended) = self.work.join_next() => if let Ok(ended) = ended { self.after(ended) },
                 Some(counted) = self.counts.join_next() => if let Ok(counted) = counted { self.count(counted) },
-                () = self.room.freed(), if full => {}
+                () = self.room.changed() => {}
                 Ok(()) = topics.changed() => {}
                 () = self.lane.gates.changed() => {}
                 () = sleep_until(next) => {}
@@ -90,12 +116,24 @@ impl Intake {
         self.drain(phase).await
     }
 
-    /// Opens what polls there is reason and room for; says when to look again.
-    fn open_polls(&mut self) -> Instant {
+    /// Starts what may start, and opens what polls there is reason and room for; says when to look
+    /// again.
+    fn look_around(&mut self) -> Instant {
         let now = Instant::now();
         if self.polls.is_empty() {
             self.lane.progressed();
         }
+        // What waits, for its turn in its group or for a seat, probes nothing.
+        let waiting = self.order.waiting() + self.stock.len();
+        let at_work = self.room.taken().saturating_sub(waiting);
+        let (may, limit) = self.lane.gates.look(at_work);
+        match may {
+            May::Open => self.seat(now, limit),
+            // What is here already costs no receive.
+            May::One => self.seat(now, self.room.seated() + 1),
+            May::At(_) | May::Closed => {}
+        }
+        self.give_back_stock(now);
         if self.lane.is_draining() {
             return now + TICK;
         }
@@ -105,32 +143,74 @@ impl Intake {
         if !self.has_functions(now) {
             return now + TICK;
         }
-        // What waits for its turn in its group probes nothing.
-        let waiting = self.order.waiting();
-        let at_work = self.room.taken().saturating_sub(waiting);
-        match self.lane.gates.intake(at_work) {
-            May::Open => {
-                let (limit, unsettled) = (self.lane.gates.limit(), self.lane.holding.len());
-                let mut fits = self.room.fits(limit, waiting, unsettled);
-                while let Some(count) = self.pollers.ask(self.polls.len(), fits) {
-                    self.poll(count);
-                    fits -= count;
-                }
-            }
-            May::One if self.polls.is_empty() => self.poll(1),
+        match may {
+            May::Open => self.open_polls(now, limit),
+            May::One if self.polls.is_empty() && waiting == self.order.waiting() => self.poll(1),
             May::At(instant) => return instant.min(now + TICK),
             May::One | May::Closed => {}
         }
         now + TICK
     }
 
+    /// Lets messages that wait for a seat go to work, up to so many at once.
+    fn seat(&mut self, now: Instant, limit: usize) {
+        while self.room.seated() < limit
+            && let Some(mut held) = self.stock.pop_front()
+        {
+            if !self.room.seat(&mut held.room) {
+                self.stock.push_front(held);
+                return;
+            }
+            self.pace.begins(now);
+            self.start(held, Errand::Deliver);
+        }
+    }
+
+    /// When a function has not been reached for a while, what was not tried meanwhile is given back,
+    /// unless that could send it to the dead-letter queue: another replica may reach what this one does
+    /// not. One that has too much to do is soon well again, and one that hangs may hang on a message.
+    fn give_back_stock(&mut self, now: Instant) {
+        if self.stock.is_empty() || !self.lane.gates.is_out() {
+            self.out_since = None;
+            return;
+        }
+        if now < *self.out_since.get_or_insert(now) + PATIENCE {
+            return;
+        }
+        let (hold, rest) = (self.stock.drain(..))
+            .partition(|held| self.lane.must_hold(held.message.receive_count));
+        self.stock = hold;
+        self.give_back(rest, AWAY, OUT);
+    }
+
+    fn open_polls(&mut self, now: Instant, limit: usize) {
+        let ahead = if self.lane.queue.is_fifo() {
+            Ahead::NONE
+        } else {
+            self.pace.ahead(now, self.lane.config.max_messages)
+        };
+        let (waiting, unsettled) = (self.order.waiting(), self.lane.holding.len());
+        let mut fits = self.room.fits(limit, ahead.messages, waiting, unsettled);
+        loop {
+            let idle = limit.saturating_sub(self.room.seated());
+            let calls_wait = self.stock.is_empty() && idle > self.asked;
+            let worth = if calls_wait { 1 } else { ahead.batch };
+            let Some(count) = self.pollers.ask(self.polls.len(), fits, worth) else {
+                return;
+            };
+            self.poll(count);
+            fits -= count;
+        }
+    }
+
     fn poll(&mut self, count: usize) {
         let Some(room) = self.room.take(count) else {
             return;
         };
+        self.asked += count;
         let lane = self.lane.clone();
         lane.progressed();
-        self.polls.spawn(async move {
+        self.polls.spawn(Box::pin(async move {
             let sent = Instant::now();
             let brought = lane
                 .queue
@@ -142,7 +222,7 @@ impl Intake {
                 room,
                 brought,
             }
-        });
+        }));
     }
 
     fn take(&mut self, polled: Polled) {
@@ -155,8 +235,12 @@ impl Intake {
             room,
             brought,
         } = polled;
+        self.asked -= asked;
         match brought {
             Ok(messages) => {
+                if messages.len() >= asked {
+                    self.pace.fetched(sent.elapsed());
+                }
                 metrics.polled(queue.name(), Ok(messages.len()));
                 if self.in_flight.polled(Instant::now(), messages.len()) && !self.lane.is_draining()
                 {
@@ -276,18 +360,28 @@ impl Intake {
                         self.show_behind(&group);
                         ready
                     }
-                    None => Some(held),
+                    None => {
+                        self.stock.push_back(held);
+                        None
+                    }
                 };
                 if let Some(held) = ready {
-                    self.start(held, Errand::Deliver);
+                    self.start_in_turn(held);
                 }
                 true
             }
         }
     }
 
+    /// One of a FIFO group goes to work: it has its seat, since none is received ahead.
+    fn start_in_turn(&mut self, mut held: Held) {
+        self.room.seat(&mut held.room);
+        self.start(held, Errand::Deliver);
+    }
+
     fn start(&mut self, held: Held, errand: Errand) {
-        self.work.spawn(attempt(self.lane.clone(), held, errand));
+        // A task moves its future several times, and this one is large.
+        (self.work).spawn(Box::pin(attempt(self.lane.clone(), held, errand)));
     }
 
     fn after(&mut self, ended: Ended) {
@@ -303,8 +397,10 @@ impl Intake {
         };
         self.show_behind(&group);
         match next {
-            Next::Start(held) => self.start(held, Errand::Deliver),
-            Next::Release(rest) => self.give_back(rest, ended.away),
+            Next::Start(held) => self.start_in_turn(held),
+            Next::Release(rest) => {
+                self.give_back(rest, Duration::from_secs(ended.away.into()), BEHIND);
+            }
             Next::Idle => {}
         }
     }
@@ -315,15 +411,18 @@ impl Intake {
         self.lane.set_awaited(group, receives.max());
     }
 
-    /// Gives back what came after a failed message of its group, to come again after it.
-    fn give_back(&mut self, rest: VecDeque<Held>, away: u32) {
+    /// Gives back what was not tried, to come again after `away`.
+    fn give_back(&mut self, rest: VecDeque<Held>, away: Duration, why: &'static str) {
+        if rest.is_empty() {
+            return;
+        }
         tracing::debug!(
             queue = self.lane.queue.name(),
             messages = rest.len(),
-            "the rest of a message group is given back behind its failed message"
+            "messages are given back untried: {why}"
         );
         for held in rest {
-            self.start(held, Errand::GiveBack(away));
+            self.start(held, Errand::GiveBack { away, why });
         }
     }
 
@@ -346,19 +445,25 @@ impl Intake {
         false
     }
 
-    fn show(&self) {
+    fn show(&mut self) {
         let lane = &self.lane;
-        let polls = self.polls.len();
-        lane.open_polls.send_replace(polls);
-        (lane.shared.metrics).levels(lane.queue.name(), lane.holding.len(), polls);
+        let levels = (lane.holding.len(), self.polls.len());
+        if std::mem::replace(&mut self.shown, levels) != levels {
+            lane.open_polls.send_replace(levels.1);
+            lane.meter.levels(levels.0, levels.1);
+        }
     }
 
     async fn drain(mut self, mut phase: tokio::sync::watch::Receiver<Phase>) -> usize {
         let mut leaving = false;
-        while !(self.polls.is_empty() && self.work.is_empty()) {
-            // What waits for its group, and what a poll still brought for one.
-            for held in self.order.drain() {
+        loop {
+            // What waits, and what a poll still brought.
+            let stock = std::mem::take(&mut self.stock);
+            for held in self.order.drain().into_iter().chain(stock) {
                 self.start(held, Errand::Stop);
+            }
+            if self.polls.is_empty() && self.work.is_empty() {
+                break;
             }
             self.show();
             tokio::select! {

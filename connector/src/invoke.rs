@@ -69,14 +69,11 @@ impl Conclusion {
         }
     }
 
-    /// Given back behind a message that came before it in its group.
-    pub(crate) fn behind(away: Duration) -> Self {
+    /// Given back before any function was called with it.
+    pub(crate) fn untried(away: Duration, why: &'static str) -> Self {
         Self {
             away,
-            ..Self::new(
-                Verdict::Release,
-                "one that came before it in its group comes again first",
-            )
+            ..Self::new(Verdict::Release, why)
         }
     }
 
@@ -145,12 +142,23 @@ pub(crate) async fn conclude(lane: &Lane, claim: &Claim, message: &Message) -> C
             return over_all(&mut fared);
         }
         let taken = todo.iter().map(|subscriber| {
-            let invoke = |refusals| invoke(lane, claim, message, subscriber, refusals);
+            // Large, and moved along with all that waits for it else.
+            let invoke = |refusals| Box::pin(invoke(lane, claim, message, subscriber, refusals));
             turns.take(subscriber, invoke)
         });
-        let taken = join_all(taken).await;
+        let taken = all(taken).await;
         let named = todo.into_iter().zip(taken);
         fared.extend(named.filter_map(|(one, fared)| Some((one.clone(), fared?))));
+    }
+}
+
+/// What each of these futures gives; nearly always it is one.
+async fn all<F: Future>(futures: impl ExactSizeIterator<Item = F>) -> Vec<F::Output> {
+    let mut futures = futures;
+    match (futures.len(), futures.next()) {
+        (1, Some(only)) => vec![only.await],
+        (_, Some(first)) => join_all(std::iter::once(first).chain(futures)).await,
+        (_, None) => Vec::new(),
     }
 }
 
@@ -270,7 +278,7 @@ async fn call(
     if lane.shared.printing.request_body {
         tracing::info!(function, body = %String::from_utf8_lossy(&message.body), "request body");
     }
-    let (headers, body) = (headers(lane, message, context), message.body.clone());
+    let (headers, body) = (|| headers(lane, message, context), message.body.clone());
     let call = match by_callback {
         Some((callbacks, most)) => {
             let whose = Whose {
@@ -278,12 +286,18 @@ async fn call(
                 message: message.id.clone(),
                 function: subscriber.function.clone(),
             };
-            callback::call(lane, callbacks, most, whose, context, headers, body).await
+            callback::call(lane, callbacks, most, whose, context, &headers, body).await
         }
         None => {
             let now = lane.shared.wall_clock.now();
             (lane.shared.gateway)
-                .invoke(function, headers, body, now)
+                .invoke(
+                    function,
+                    context.correlation_id().as_str(),
+                    &headers,
+                    body,
+                    now,
+                )
                 .await
         }
     };
@@ -297,8 +311,7 @@ async fn call(
 
 /// The line of one call, and its count.
 pub(crate) fn print(lane: &Lane, function: &str, call: &Call) {
-    let metrics = &lane.shared.metrics;
-    metrics.invoked(lane.queue.name(), function, call.outcome.kind(), call.took);
+    (lane.meter).invoked(function, call.outcome.kind(), call.took);
     let printing = lane.shared.printing;
     let failed = classify(&call.outcome) != Class::Success;
     if !(printing.response || failed) {

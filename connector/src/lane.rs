@@ -16,7 +16,7 @@ use crate::gates::Gates;
 use crate::gateway::Gateway;
 use crate::heartbeat::Holding;
 use crate::memory::Memory;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, QueueMeter};
 use crate::queue::{Queue, QueueError, Redrive};
 use crate::random::Random;
 use crate::settle::Settler;
@@ -57,6 +57,8 @@ pub struct Lane {
     pub queue: Queue,
     /// What all queues share.
     pub shared: Shared,
+    /// What is counted of it for every message.
+    pub meter: QueueMeter,
     /// Where messages wait for their turn with each function.
     pub gates: Gates,
     /// The messages held.
@@ -134,6 +136,7 @@ impl Lane {
         phase: watch::Receiver<Phase>,
     ) -> Self {
         Self {
+            meter: shared.metrics.queue(queue.name()),
             gates: Gates::new(&config, &shared),
             config,
             queue,

@@ -53,6 +53,7 @@ pub mod message;
 pub mod metrics;
 pub mod nag;
 pub mod order;
+pub mod pace;
 mod pause;
 pub mod poller;
 pub mod queue;

@@ -1,7 +1,8 @@
 //! How many polls are open, and for how many messages each asks.
 //!
-//! One long poll while the queue is idle. A receive that comes back full asks for company, an empty
-//! one sends a poller home. Each asks only for what fits.
+//! One long poll while the queue is idle. A receive that comes back full asks for company; an empty
+//! one sends the company home, since one poll would have brought what little there was. Each asks only
+//! for what fits.
 
 use std::time::Duration;
 
@@ -22,20 +23,22 @@ pub struct Pollers {
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 impl Pollers {
-    /// Starts with one poller; `concurrency` messages fit, each receive asks for up to `max_messages`.
-    pub fn new(concurrency: usize, max_messages: usize) -> Self {
+    /// Starts with one poller; up to `capacity` messages fit, each receive asks for up to `max_messages`.
+    pub fn new(capacity: usize, max_messages: usize) -> Self {
         Self {
             wanted: 1,
-            most: concurrency.div_ceil(max_messages.max(1)).max(1),
+            most: capacity.div_ceil(max_messages.max(1)).max(1),
             max_messages: max_messages.max(1),
             failures: 0,
             failed_at: None,
         }
     }
 
-    /// For how many messages the next poll asks, where one is to be opened now.
-    pub fn ask(&self, open: usize, free: usize) -> Option<usize> {
-        (open < self.wanted && free > 0).then(|| free.min(self.max_messages))
+    /// For how many messages the next poll asks, where one is to be opened now: where `open` are, and
+    /// `fits` more messages fit, of which `worth` are worth a poll.
+    pub fn ask(&self, open: usize, fits: usize, worth: usize) -> Option<usize> {
+        let is_worth_it = fits >= worth.clamp(1, self.max_messages);
+        (open < self.wanted && is_worth_it).then(|| fits.min(self.max_messages))
     }
 
     /// A poll that asked for `asked` brought `got`.
@@ -44,7 +47,7 @@ impl Pollers {
         if got >= asked {
             self.wanted = (self.wanted + 1).min(self.most);
         } else if got == 0 {
-            self.wanted = (self.wanted - 1).max(1);
+            self.wanted = 1;
         }
     }
 
@@ -83,12 +86,12 @@ mod tests {
         for _ in 0..5 {
             pollers.brought(10, 0);
         }
-        assert_eq!(pollers.ask(0, 64), Some(10));
-        assert_eq!(pollers.ask(1, 54), None);
+        assert_eq!(pollers.ask(0, 64, 1), Some(10));
+        assert_eq!(pollers.ask(1, 54, 1), None);
     }
 
     #[test]
-    fn full_receives_bring_more_pollers_and_empty_ones_send_them_home() {
+    fn full_receives_bring_more_pollers_and_an_empty_one_sends_them_home() {
         let mut pollers = Pollers::new(64, 10);
         for _ in 0..20 {
             pollers.brought(10, 10);
@@ -100,17 +103,24 @@ mod tests {
             7,
             "neither full nor empty changes nothing"
         );
-        for _ in 0..20 {
-            pollers.brought(10, 0);
-        }
+        pollers.brought(10, 0);
         assert_eq!(pollers.wanted(), 1);
     }
 
     #[test]
     fn a_poll_asks_only_for_what_fits() {
         let pollers = Pollers::new(64, 10);
-        assert_eq!(pollers.ask(0, 3), Some(3));
-        assert_eq!(pollers.ask(0, 0), None);
+        assert_eq!(pollers.ask(0, 3, 1), Some(3));
+        assert_eq!(pollers.ask(0, 0, 1), None);
+    }
+
+    #[test]
+    fn a_poll_waits_until_it_may_ask_for_as_many_as_are_worth_it() {
+        let pollers = Pollers::new(64, 10);
+        assert_eq!(pollers.ask(0, 9, 10), None);
+        assert_eq!(pollers.ask(0, 12, 10), Some(10));
+        let by_ones = Pollers::new(64, 1);
+        assert_eq!(by_ones.ask(0, 1, 10), Some(1), "no poll asks for more");
     }
 
     #[test]
@@ -157,7 +167,7 @@ mod tests {
             let mut pollers = Pollers::new(concurrency, max);
             for got in brought {
                 let (mut open, mut free) = (0, concurrency);
-                while let Some(asked) = pollers.ask(open, free) {
+                while let Some(asked) = pollers.ask(open, free, 1) {
                     prop_assert!((1..=max).contains(&asked) && asked <= free);
                     open += 1;
                     free -= asked;

@@ -28,9 +28,11 @@ pub(super) async fn call(lane: Arc<Lane>, mut batch: Vec<Entry>) {
     let body = document(batch.iter().map(|entry| &entry.record));
     let inside = context.clone();
     inside.sync_scope(|| announce(&lane, &batch, &context, body.len()));
-    let headers = headers::of_batch(&lane, &context);
+    let headers = || headers::of_batch(&lane, &context);
     let now = lane.shared.wall_clock.now();
-    let made = (lane.shared.gateway).invoke_keeping(REPORT + 1, &function, headers, body, now);
+    let sent_id = context.correlation_id().as_str();
+    let gateway = &lane.shared.gateway;
+    let made = gateway.invoke_keeping(REPORT + 1, &function, sent_id, &headers, body, now);
     let given_up = join_all(batch.iter_mut().map(|entry| entry.reply.closed()));
     let made = tokio::select! {
         biased;

@@ -3,13 +3,12 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::HeaderMap;
 use throughline::Context;
 use tokio::time::{Instant, sleep_until};
 
 use super::told::{Terms, told};
 use super::waiting::{Callback, Callbacks, Whose};
-use crate::gateway::{Call, put};
+use crate::gateway::{Call, MakeHeaders, put};
 use crate::indirect::Indirect;
 use crate::lane::Lane;
 use crate::verdict::{Answer, Outcome};
@@ -25,12 +24,17 @@ pub(crate) async fn call(
     most: Duration,
     whose: Whose,
     context: &Context,
-    mut headers: HeaderMap,
+    headers: MakeHeaders<'_>,
     body: Bytes,
 ) -> Call {
     let (started, function) = (Instant::now(), whose.function.clone());
     let mut expected = callbacks.expect(context.call_id().unwrap_or_default(), whose);
-    put(&mut headers, CALLBACK_URL, &expected.url());
+    let url = expected.url();
+    let with_url = || {
+        let mut headers = headers();
+        put(&mut headers, CALLBACK_URL, &url);
+        headers
+    };
     let gateway = &lane.shared.gateway;
     let now = lane.shared.wall_clock.now();
     let terms = Terms {
@@ -41,7 +45,7 @@ pub(crate) async fn call(
         biased;
         // It may come before the gateway's own answer does.
         callback = expected.told() => callback,
-        queued = gateway.enqueue(&function, headers, body, now) => match queued {
+        queued = gateway.enqueue(&function, &with_url, body, now) => match queued {
             Err(call) => return call,
             Ok(()) => tokio::select! {
                 biased;

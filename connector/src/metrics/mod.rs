@@ -2,20 +2,19 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 mod cost;
 mod families;
 mod function;
 mod process;
+mod queue;
 #[cfg(test)]
 mod table_tests;
 
-use families::{
-    CalledBack, Families, Fetch, FoundIn, Invocation, OfAccount, OfQueue, Poll, Request,
-    Settlement, Topic,
-};
+use families::{CalledBack, Families, Fetch, FoundIn, OfAccount, OfQueue, Poll, Request, Topic};
 pub use function::FunctionLevels;
+pub use queue::QueueMeter;
 
 use crate::topics::TopicMap;
 
@@ -84,19 +83,6 @@ impl Metrics {
         self.0.duplicates.get_or_create(&of(queue)).inc();
     }
 
-    /// A function was called.
-    pub fn invoked(&self, queue: &str, function: &str, outcome: &'static str, took: Duration) {
-        let labels = Invocation {
-            function: function.to_owned(),
-            outcome,
-        };
-        self.0.invocations.get_or_create(&labels).inc();
-        self.0
-            .invocation_seconds
-            .get_or_create(&of(queue))
-            .observe(took.as_secs_f64());
-    }
-
     /// A function was called with so many messages.
     pub fn batch(&self, queue: &str, messages: usize) {
         let family = &self.0.batch_messages;
@@ -108,37 +94,15 @@ impl Metrics {
         self.0.callbacks.get_or_create(&CalledBack { result }).inc();
     }
 
-    /// A message is settled; with its age where it is settled for good.
-    pub fn settled(&self, queue: &str, verdict: &'static str, age: Option<Duration>) {
-        let labels = Settlement {
-            queue: queue.to_owned(),
-            verdict,
-        };
-        self.0.settled.get_or_create(&labels).inc();
-        if verdict.ends_with("delete") || verdict.ends_with("dead_letter") {
-            self.0.cost.done(queue);
-        }
-        if let Some(age) = age {
-            self.0
-                .age_seconds
-                .get_or_create(&of(queue))
-                .observe(age.as_secs_f64());
-        }
-    }
-
-    /// What a queue has open now.
-    pub fn levels(&self, queue: &str, in_flight: usize, polls: usize) {
-        self.0
-            .in_flight
-            .get_or_create(&of(queue))
-            .set(gauge(in_flight));
-        self.0.pollers.get_or_create(&of(queue)).set(gauge(polls));
-    }
-
     /// Whether so much of a queue is in flight that SQS hands out no more.
     pub fn in_flight_limit_reached(&self, queue: &str, reached: bool) {
         let level = self.0.in_flight_limit.get_or_create(&of(queue));
         level.set(reached.into());
+    }
+
+    /// What is counted of a queue for every message.
+    pub fn queue(&self, queue: &str) -> QueueMeter {
+        QueueMeter::new(self.clone(), queue)
     }
 
     /// The levels of a function of a queue, to be set where they change.
@@ -231,18 +195,22 @@ impl Metrics {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
     fn what_was_counted_is_in_the_text() {
         let metrics = Metrics::default();
         metrics.polled("q", Ok(3));
-        metrics.settled("q", "delete", Some(Duration::from_secs(1)));
-        metrics.levels("q", 2, 1);
+        let meter = metrics.queue("q");
+        meter.settled("delete", Some(Duration::from_secs(1)));
+        meter.settled("delete", None);
+        meter.levels(2, 1);
         let text = metrics.encode();
         for line in [
             "sqs_connector_messages_received_total{queue=\"q\"} 3",
-            "sqs_connector_messages_settled_total{queue=\"q\",verdict=\"delete\"} 1",
+            "sqs_connector_messages_settled_total{queue=\"q\",verdict=\"delete\"} 2",
             "sqs_connector_message_age_seconds_count{queue=\"q\"} 1",
             "sqs_connector_build_info{version=",
         ] {

@@ -16,9 +16,10 @@ fn counted() -> String {
     metrics.polled("q", Ok(1));
     metrics.corrupt("q");
     metrics.duplicate("q");
-    metrics.invoked("q", "f", "2xx", Duration::ZERO);
-    metrics.settled("q", "delete", Some(Duration::ZERO));
-    metrics.levels("q", 1, 1);
+    let meter = metrics.queue("q");
+    meter.invoked("f", "2xx", Duration::ZERO);
+    meter.settled("delete", Some(Duration::ZERO));
+    meter.levels(1, 1);
     metrics.in_flight_limit_reached("q", true);
     let mut levels = metrics.function("q", "f");
     levels.show(1, 1, Some(PauseReason::Overload));

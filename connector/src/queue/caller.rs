@@ -74,10 +74,12 @@ impl Caller {
             .map_err(|error| failed(QueueErrorKind::NoCredentials, error.to_string()))?;
         let body = serde_json::to_vec(request)
             .map_err(|error| failed(QueueErrorKind::Failed, error.to_string()))?;
-        let request = signed(route, action, body, &identity, self.now())
-            .map_err(|reason| failed(QueueErrorKind::Denied, reason))?;
+        let body = Bytes::from(body);
+        let request = || signed(route, action, body.clone(), &identity, self.now());
         let unreachable = |reason| failed(QueueErrorKind::Unreachable, reason);
-        let answer = (self.http.send(request).await).map_err(|error| unreachable(chain(&error)))?;
+        let first = request().map_err(|reason| failed(QueueErrorKind::Denied, reason))?;
+        let sent = self.http.send_or_again(first, || request().ok());
+        let answer = sent.await.map_err(|error| unreachable(chain(&error)))?;
         let (head, body) = answer.into_parts();
         let body = (body.collect().await)
             .map_err(|error| unreachable(chain(&error)))?
@@ -134,7 +136,7 @@ impl Caller {
 fn signed(
     route: &Route,
     action: &str,
-    body: Vec<u8>,
+    body: Bytes,
     identity: &Identity,
     time: SystemTime,
 ) -> Result<Request<SdkBody>, String> {

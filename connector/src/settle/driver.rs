@@ -175,10 +175,10 @@ impl Driver {
             let (batch, handles) = self.with_handles(batch);
             let queue = self.queue.clone();
             if !batch.is_empty() {
-                self.calls.spawn(async move {
+                self.calls.spawn(Box::pin(async move {
                     let entries = queue.delete(&handles).await;
                     (batch, handles, entries)
-                });
+                }));
             }
         }
         while let Some(batch) = self.changes.due(now) {
@@ -191,10 +191,10 @@ impl Driver {
                 .collect();
             let queue = self.queue.clone();
             if !batch.is_empty() {
-                self.calls.spawn(async move {
+                self.calls.spawn(Box::pin(async move {
                     let entries = queue.change_visibility(&changes, CALL).await;
                     (batch, handles, entries)
-                });
+                }));
             }
         }
     }

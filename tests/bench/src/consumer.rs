@@ -92,7 +92,12 @@ impl Consumer {
                 )
             }
         };
-        Spec { program, args, env }
+        Spec {
+            program,
+            args,
+            env,
+            profiled: false,
+        }
     }
 }
 
@@ -111,5 +116,6 @@ pub(crate) fn post_only(stub: &Stub, in_flight: usize, calls: u64) -> anyhow::Re
             .into_iter()
             .map(|(name, value)| (name.to_owned(), value))
             .collect(),
+        profiled: false,
     })
 }

@@ -36,6 +36,9 @@ struct Options {
     /// Print the tables and write no file.
     #[arg(long)]
     dry: bool,
+    /// Run the consumers under this program, such as a profiler, busy only, and write no file.
+    #[arg(long)]
+    under: Option<String>,
 }
 
 fn main() -> ExitCode {
@@ -55,18 +58,22 @@ fn run(options: &Options) -> anyhow::Result<()> {
         report::say(&format!("missing: {}: {reason}", consumer.name()));
     }
     process::leave_the_consumers_core()?;
-    let extent = if options.quick {
+    let mut extent = if options.quick {
         Extent::quick()
     } else {
         Extent::full(options.repetitions)
     };
+    if let Some(program) = &options.under {
+        extent.run_under(program);
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     let results: Results = runtime.block_on(measure::all(&installed, &extent))?;
     let text = report::page(&results, &missing, &extent);
     report::say(&text);
-    if !options.quick && !options.dry && options.only.is_none() {
+    let is_whole = options.only.is_none() && options.under.is_none();
+    if is_whole && !options.quick && !options.dry {
         let page = root.join("docs/benchmarks.md");
         let notes = root.join("tests/bench/notes.md");
         let notes = std::fs::read_to_string(&notes).with_context(|| notes.display().to_string())?;

@@ -34,6 +34,8 @@ pub(crate) struct Extent {
     pub(crate) rounds: u64,
     pub(crate) paced: u32,
     pub(crate) idle: Duration,
+    /// A program with its arguments that runs each consumer, such as a profiler.
+    pub(crate) under: Vec<String>,
 }
 
 impl Extent {
@@ -46,7 +48,15 @@ impl Extent {
             rounds: 80,
             paced: 200,
             idle: Duration::from_secs(60),
+            under: vec![],
         }
+    }
+
+    /// Only busy consumers, run by this program.
+    pub(crate) fn run_under(&mut self, program: &str) {
+        self.under = program.split_whitespace().map(str::to_owned).collect();
+        (self.repetitions, self.paced, self.idle) = (1, 0, Duration::ZERO);
+        self.in_flight.clear();
     }
 
     pub(crate) fn quick() -> Self {
@@ -58,6 +68,7 @@ impl Extent {
             rounds: 5,
             paced: 10,
             idle: Duration::ZERO,
+            under: vec![],
         }
     }
 }
@@ -107,9 +118,11 @@ pub(crate) async fn all(installed: &[Installed], extent: &Extent) -> anyhow::Res
             busy(&one, extent, measured)
                 .await
                 .with_context(|| format!("{what}, busy"))?;
-            low_load(&one, extent, measured)
-                .await
-                .with_context(|| format!("{what}, low load"))?;
+            if extent.paced > 0 {
+                low_load(&one, extent, measured)
+                    .await
+                    .with_context(|| format!("{what}, low load"))?;
+            }
             for in_flight in &extent.in_flight {
                 let rate = real(&one, *in_flight, extent, measured).await;
                 let rate = rate.with_context(|| format!("{what}, {in_flight} in flight"))?;
@@ -149,13 +162,23 @@ impl Session {
         delays: Delays,
         messages: u64,
     ) -> anyhow::Result<Self> {
+        Self::under(&[], one, in_flight, delays, messages).await
+    }
+
+    async fn under(
+        by: &[String],
+        one: &Installed,
+        in_flight: usize,
+        delays: Delays,
+        messages: u64,
+    ) -> anyhow::Result<Self> {
         let (stub, serve) = Stub::bind().await?;
         let mut serving = JoinSet::new();
         serving.spawn(serve);
         stub.delay(delays);
         stub.flood(messages);
         let (consumer, program) = one;
-        let spec = consumer.spec(program.clone(), &stub, in_flight);
+        let spec = (consumer.spec(program.clone(), &stub, in_flight)).under(by);
         let consumer = Process::start(&spec)?;
         Ok(Self {
             stub,
@@ -186,7 +209,14 @@ impl Session {
 }
 
 async fn busy(one: &Installed, extent: &Extent, measured: &mut Measured) -> anyhow::Result<()> {
-    let mut session = Session::start(one, IN_FLIGHT, Delays::default(), extent.warm_up).await?;
+    let mut session = Session::under(
+        &extent.under,
+        one,
+        IN_FLIGHT,
+        Delays::default(),
+        extent.warm_up,
+    )
+    .await?;
     session.deleted(extent.warm_up).await?;
     let counts = session.stub.counts();
     for (at, samples) in [

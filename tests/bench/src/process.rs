@@ -18,12 +18,31 @@ pub(crate) struct Spec {
     pub(crate) program: std::path::PathBuf,
     pub(crate) args: Vec<String>,
     pub(crate) env: Vec<(String, String)>,
+    /// Whether another program runs it, which wants to end in peace.
+    pub(crate) profiled: bool,
+}
+
+impl Spec {
+    /// The same, run by another program; itself where there is none.
+    pub(crate) fn under(self, by: &[String]) -> Self {
+        let [program, args @ ..] = by else {
+            return self;
+        };
+        let own = self.program.display().to_string();
+        Self {
+            program: program.into(),
+            args: (args.iter().cloned().chain([own]).chain(self.args)).collect(),
+            env: self.env,
+            profiled: true,
+        }
+    }
 }
 
 /// A consumer that runs; killed when dropped.
 #[derive(Debug)]
 pub(crate) struct Process {
     child: Child,
+    profiled: bool,
     pub(crate) started: Instant,
 }
 
@@ -68,7 +87,11 @@ impl Process {
             // Somebody reads the log, as a container runtime does.
             std::thread::spawn(move || std::io::copy(&mut lines, &mut std::io::sink()));
         }
-        Ok(Self { child, started })
+        Ok(Self {
+            child,
+            profiled: spec.profiled,
+            started,
+        })
     }
 
     /// User and system time that it has used so far, of all its threads.
@@ -121,7 +144,12 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         if let Some(pid) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
-            let _ = rustix::process::kill_process(pid, Signal::KILL);
+            let signal = if self.profiled {
+                Signal::TERM
+            } else {
+                Signal::KILL
+            };
+            let _ = rustix::process::kill_process(pid, signal);
         }
         let _ = self.child.wait();
     }

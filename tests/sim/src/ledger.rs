@@ -1,6 +1,6 @@
 //! What happened to each message, and what must never happen.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -9,6 +9,9 @@ use crate::scenario::{Profile, Scenario};
 
 /// A call that a process makes: which one, which message, which function.
 pub(crate) type Call = (u32, usize, usize);
+
+/// What began before this says nothing of how fast messages begin.
+const LATELY: Duration = Duration::from_secs(5);
 
 /// The book in which every event is entered, and checked against what was entered before.
 #[derive(Debug)]
@@ -22,6 +25,9 @@ pub(crate) struct Ledger {
     running: BTreeMap<Call, Instant>,
     /// How many messages the open polls ask for, by process and connection's own number.
     polls: BTreeMap<(u32, u64), usize>,
+    /// When messages came in and were called with, by process, those of the last [`LATELY`].
+    came: BTreeMap<u32, VecDeque<Instant>>,
+    fifo: bool,
     /// Departures from the queue that were accounted for.
     pub(crate) departed: u64,
     pub(crate) calls: u64,
@@ -82,6 +88,8 @@ impl Ledger {
             pages: scenario.messages.iter().map(page).collect(),
             running: BTreeMap::new(),
             polls: BTreeMap::new(),
+            came: BTreeMap::new(),
+            fifo: setup.fifo,
             departed: 0,
             calls: 0,
             receives: 0,
@@ -146,6 +154,7 @@ impl Ledger {
                 ));
             }
         }
+        self.came(process, 1);
         if self.running.insert(call, now).is_some() {
             self.violations.push(format!(
                 "process {process} calls function {function} with message {n} twice at once"
@@ -174,14 +183,29 @@ impl Ledger {
         self.polls.insert((process, number), asked);
         let open = self.polls.range((process, 0)..=(process, u64::MAX));
         let asked: usize = open.map(|(_, asked)| asked).sum();
-        let at_work = self.at_work(process);
-        if self.profile != Profile::Chaos && asked + at_work > self.concurrency + 1 {
+        let (at_work, ahead) = (self.at_work(process), self.ahead(process));
+        if self.profile != Profile::Chaos && asked + at_work > self.concurrency + 1 + ahead {
             self.violations.push(format!(
-                "process {process} asks for {asked} messages while {at_work} are at work, {} are configured",
+                "process {process} asks for {asked} messages while {at_work} are at work, {} are configured, and no more than {ahead} may be received ahead",
                 self.concurrency
             ));
         }
         number
+    }
+
+    /// How many messages it may receive ahead: of a standard queue, what began lately lasts for so
+    /// long, see the connector's `pace`.
+    fn ahead(&mut self, process: u32) -> usize {
+        let now = Instant::now();
+        let came = self.came.entry(process).or_default();
+        came.retain(|at| *at + LATELY > now);
+        if self.fifo { 0 } else { 4 * came.len() }
+    }
+
+    /// A receive brought so many messages, or a call was made.
+    pub(crate) fn came(&mut self, process: u32, count: usize) {
+        let came = self.came.entry(process).or_default();
+        came.extend(std::iter::repeat_n(Instant::now(), count));
     }
 
     /// A poll is closed.

@@ -36,23 +36,31 @@ pub(crate) async fn answer(
         .exchange(Request::from_parts(head, Full::new(body)))
         .await;
     world.look();
-    if world.log.is_kept() {
+    let told = told(answer.as_ref()).await;
+    if action == "ReceiveMessage" {
+        let brought: serde_json::Value = serde_json::from_slice(&told).unwrap_or_default();
+        let count = brought["Messages"].as_array().map_or(0, Vec::len);
+        world.ledger().came(process, count);
+    }
+    world.log.say(|| {
         let text = match &answer {
             None => "no answer".to_owned(),
-            Some(answer) => {
-                let body = answer.body().clone().collect().await;
-                let body = body
-                    .map(http_body_util::Collected::to_bytes)
-                    .unwrap_or_default();
-                format!("{} {}", answer.status().as_u16(), shown(&body))
-            }
+            Some(answer) => format!("{} {}", answer.status().as_u16(), shown(&told)),
         };
-        world
-            .log
-            .say(|| format!("sqs     {process} < {action} {text}"));
-    }
+        format!("sqs     {process} < {action} {text}")
+    });
     sleep(world.flight()).await;
     answer
+}
+
+/// The body of an answer.
+async fn told(answer: Option<&Response<Full<Bytes>>>) -> Bytes {
+    let Some(answer) = answer else {
+        return Bytes::new();
+    };
+    let body = answer.body().clone().collect().await;
+    body.map(http_body_util::Collected::to_bytes)
+        .unwrap_or_default()
 }
 
 /// A receive that waits for its answer.
