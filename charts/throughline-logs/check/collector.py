@@ -47,18 +47,14 @@ class Collector:
         self.stop()
 
 
-def without_contrib_exporters(made: dict, sink: OtlpSink) -> dict:
-    """The same pipelines, with what the elasticsearch exporter would be given going to `sink`:
-    through the same queue, on the same disk."""
-    queue = made["exporters"]["elasticsearch"]["sending_queue"]
-    made["exporters"] = {
-        "otlphttp": {
-            "endpoint": sink.url,
-            "encoding": "json",
-            "retry_on_failure": {"initial_interval": "200ms", "max_interval": "1s", "max_elapsed_time": "0s"},
-            "sending_queue": queue,
-        }
-    }
+def without_contrib_exporters(made: dict, sink: OtlpSink | None = None) -> dict:
+    """The same pipelines, with what the elasticsearch exporter would be given going to `sink`. As that
+    one, it hands an error back and keeps nothing."""
+    url = sink.url if sink else "http://127.0.0.1:9"
+    instead = {"endpoint": url, "encoding": "json", "retry_on_failure": {"enabled": False}, "sending_queue": {"enabled": False}}
+    made["exporters"] = {name: instead if name in ("elasticsearch", "awsxray") else it for name, it in made["exporters"].items()}
+    rename = {"elasticsearch": "otlphttp/elasticsearch", "awsxray": "otlphttp/awsxray"}
+    made["exporters"] = {rename.get(name, name): it for name, it in made["exporters"].items()}
     for pipeline in made["service"]["pipelines"].values():
-        pipeline["exporters"] = ["otlphttp"]
+        pipeline["exporters"] = [rename.get(name, name) for name in pipeline["exporters"]]
     return made

@@ -51,6 +51,7 @@ def collector_config(objects: list[dict], node: Path) -> dict:
     for receiver in made["receivers"].values():
         for protocol in receiver.get("protocols", {}).values():
             protocol["endpoint"] = f"127.0.0.1:{free_port()}"
+    made["exporters"]["otlphttp/queue"]["endpoint"] = "http://" + made["receivers"]["otlp/queue"]["protocols"]["http"]["endpoint"]
     return made
 
 

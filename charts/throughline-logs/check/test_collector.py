@@ -2,14 +2,18 @@
 no registry has, the elasticsearch exporter, is stood in for by `otlp_sink`."""
 
 import os
+import subprocess
 import tempfile
 import unittest
 from pathlib import Path
+
+import yaml
 
 import in_place
 import our_lines
 import rendered
 import scene
+from collector import without_contrib_exporters
 
 
 class Collected(unittest.TestCase):
@@ -37,17 +41,10 @@ class Collected(unittest.TestCase):
 
 class Configured(unittest.TestCase):
     def test_the_collector_accepts_the_rendered_configuration_but_for_what_it_lacks(self):
-        import subprocess
-
-        import yaml
-
         folder = Path(tempfile.mkdtemp())
-        traces = ["traces.enabled=true", "traces.otlp.endpoint=http://tempo:4318"]
+        traces = ["traces.enabled=true", "traces.xray.enabled=true", "traces.otlp.endpoint=http://tempo:4318"]
         for settings in [[], traces, ["elasticsearch.credentialsSecret=es"], ["collector.kubernetesMetadata=false"]]:
-            made = rendered.collector_config(rendered.render(rendered.URL, *settings), folder)
-            queue = made["exporters"].pop("elasticsearch")["sending_queue"]
-            made["exporters"]["otlphttp/instead"] = {"endpoint": "http://127.0.0.1:9", "sending_queue": queue}
-            made["service"]["pipelines"]["logs"]["exporters"] = ["otlphttp/instead"]
+            made = without_contrib_exporters(rendered.collector_config(rendered.render(rendered.URL, *settings), folder))
             file = folder / "validate.yaml"
             file.write_text(yaml.safe_dump(made, sort_keys=False))
             done = subprocess.run([os.environ["OTELCOL"], "validate", f"--config={file}"], capture_output=True, text=True)
