@@ -26,27 +26,32 @@ def of(program: str) -> list[bytes]:
 @cache
 def of_a_long_event() -> list[bytes]:
     """What the real function logs of a card whose new status is 20,000 characters, 40,000 bytes."""
+    return of_the_function(LONG_ID, "ü" * 20_000)
+
+
+def of_the_function(id: str, status: str, seconds: float = 1, **environment: str) -> list[bytes]:
+    """Runs the real function, moves a card to `status`, and gives its lines with the id. Lines leave
+    through a queue, a moment after the answer at the latest; spans take longer."""
     port = free_port()
     with tempfile.TemporaryFile() as out:
-        environment = {**os.environ, "port": str(port), "graphql_url": "http://127.0.0.1:9"}
+        environment = {**os.environ, "port": str(port), "graphql_url": "http://127.0.0.1:9", **environment}
         function = subprocess.Popen([BINARIES / "kanban-processor"], env=environment, stdout=out)
         try:
-            answered(f"http://127.0.0.1:{port}/")
-            # Lines leave through a queue: a moment after the answer at the latest.
-            time.sleep(1)
+            answered(f"http://127.0.0.1:{port}/", id, status)
+            time.sleep(seconds)
         finally:
             # A signal to stop would have it wait for the gateway to take it out of its routes.
             function.kill()
             function.wait()
         out.seek(0)
-        lines = [line for line in out.read().splitlines() if LONG_ID.encode() in line]
-    assert lines, "the function logged nothing of the long event"
+        lines = [line for line in out.read().splitlines() if f'"correlation_id":"{id}"'.encode() in line]
+    assert lines, f"the function logged nothing of {id}"
     return lines
 
 
-def answered(url: str) -> None:
-    body = json.dumps({"card": {"id": "KAN-20"}, "old_status": "To Do", "new_status": "ü" * 20_000}).encode()
-    headers = {"content-type": "application/json", "x-correlation-id": LONG_ID}
+def answered(url: str, id: str, status: str) -> None:
+    body = json.dumps({"card": {"id": "KAN-20"}, "old_status": "To Do", "new_status": status}).encode()
+    headers = {"content-type": "application/json", "x-correlation-id": id}
     for _ in range(100):
         try:
             urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=10).close()
