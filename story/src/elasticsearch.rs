@@ -74,6 +74,16 @@ pub enum ElasticsearchError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The name of the indices is none.
+    #[error(
+        "--index = \"{value}\": {reason}; give names such as logs-throughline-default or logs-*"
+    )]
+    Index {
+        /// What was given.
+        value: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The authority's file cannot be used.
     #[error("--ca-file = \"{file}\": {reason}")]
     Authority {
@@ -158,6 +168,19 @@ impl Elasticsearch {
             value: without_password(url),
             reason,
         };
+        // As part of a path it must not lead to another one.
+        let wrong = |c: char| c.is_whitespace() || c.is_control() || "/\\?#%\"<>|".contains(c);
+        let reason = match (index, index.chars().find(|c| wrong(*c))) {
+            (_, Some(found)) => Some(format!("no name of an index has {found:?}")),
+            ("" | "." | "..", None) => Some("is no name".to_owned()),
+            _ => None,
+        };
+        if let Some(reason) = reason {
+            return Err(ElasticsearchError::Index {
+                value: index.to_owned(),
+                reason,
+            });
+        }
         let mut server = Url::parse(url).map_err(|error| bad(error.to_string()))?;
         if !matches!(server.scheme(), "http" | "https") {
             return Err(bad(format!("{} is not http or https", server.scheme())));
@@ -409,6 +432,19 @@ mod tests {
         let said = refusal("ftp://me:secret@logs.example");
         assert!(said.contains("ftp://…@logs.example"), "{said}");
         assert!(!said.contains("secret"));
+    }
+
+    #[test]
+    fn a_name_that_leads_elsewhere_is_no_index() {
+        for index in ["logs/../..", "logs?q=1", "a b", "logs%2f..", "..", ""] {
+            let made = Elasticsearch::new("http://l", index, Login::Nobody, None);
+            let said = made
+                .err()
+                .map(|error| error.to_string())
+                .unwrap_or_default();
+            assert!(said.contains("--index"), "{index}: {said}");
+        }
+        assert!(Elasticsearch::new("http://l", "logs-a,-logs-b*", Login::Nobody, None).is_ok());
     }
 
     #[test]

@@ -107,7 +107,7 @@ fn pages_are_read_to_the_last() {
     let first: Vec<String> = (0..1000).map(line).collect();
     let (url, asked) = server(vec![page(&first.join("\n")), page(&line(1000))]);
     let told = story(&["c-1", "--elasticsearch", &url]);
-    assert!(told.out.contains("1001 lines"), "{}", told.out);
+    assert!(told.out.contains("1,001 lines"), "{}", told.out);
     let second = asked.into_iter().nth(1).unwrap();
     assert!(
         second.starts_with("POST /_search/scroll ") && second.contains("s-1"),
