@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anstream::{AutoStream, ColorChoice};
 use clap::{Parser, ValueEnum};
-use story::{Look, Source, Way};
+use story::{Elasticsearch, ElasticsearchError, Login, Look, Source, Way};
 
 /// The story of one id: every hop in order, the first error, the first step that did not come.
 ///
@@ -18,6 +18,17 @@ pub(crate) struct Args {
     id: Option<String>,
     /// Log files: NDJSON, also as kubectl, docker, journald or Elastic wrap it; none or `-`: standard input
     files: Vec<PathBuf>,
+    /// Read out of this Elasticsearch or OpenSearch; standard input is then read only as `-`
+    ///
+    /// ELASTICSEARCH_API_KEY, or ELASTICSEARCH_USERNAME and ELASTICSEARCH_PASSWORD, say who reads.
+    #[arg(long, value_name = "URL")]
+    elasticsearch: Option<String>,
+    /// The indices or data streams to read there
+    #[arg(long, value_name = "NAME", default_value = "logs-throughline-*")]
+    index: String,
+    /// The authority that signed that server's certificate, a PEM file; without it, the system's
+    #[arg(long, value_name = "FILE", requires = "elasticsearch")]
+    ca_file: Option<PathBuf>,
     /// The expected way, a TOML file; without it, the Kanban way
     #[arg(long, value_name = "FILE")]
     way: Option<PathBuf>,
@@ -53,8 +64,11 @@ pub(crate) struct Asked<'a> {
 }
 
 impl Args {
-    /// Opens all that is to be read; every problem at once.
-    pub(crate) fn open(&self) -> Result<Asked<'_>, Vec<String>> {
+    /// Opens all that is to be read; every problem at once. `env` looks up who reads.
+    pub(crate) fn open(
+        &self,
+        env: impl Fn(&str) -> Option<String>,
+    ) -> Result<Asked<'_>, Vec<String>> {
         let mut problems = Vec::new();
         let id = self.id.as_deref().unwrap_or_default().trim();
         if id.is_empty() {
@@ -64,10 +78,17 @@ impl Args {
             problems.extend(found);
             Way::kanban()
         });
-        let sources = self.sources().unwrap_or_else(|found| {
+        let mut sources = self.sources().unwrap_or_else(|found| {
             problems.extend(found);
             Vec::new()
         });
+        // Nobody is asked for the lines of a command that will not run.
+        if let Some(url) = self.elasticsearch.as_ref().filter(|_| problems.is_empty()) {
+            match self.ask(url, id, login(env)) {
+                Ok(source) => sources.push(source),
+                Err(error) => problems.push(error.to_string()),
+            }
+        }
         if problems.is_empty() {
             Ok(Asked { id, way, sources })
         } else {
@@ -107,16 +128,24 @@ impl Args {
             .map_err(|error| vec![format!("--way = \"{name}\": {error}")])?;
         Way::parse(&name, &text).map_err(|error| error.problems)
     }
+
+    fn ask(&self, url: &str, id: &str, login: Login) -> Result<Source, ElasticsearchError> {
+        Elasticsearch::new(url, &self.index, login, self.ca_file.as_deref())?.lines_of(id)
+    }
+
     fn sources(&self) -> Result<Vec<Source>, Vec<String>> {
         let files = self.files.as_slice();
-        if files.is_empty() && io::stdin().is_terminal() {
-            return Err(vec![
-                "no log to read: name files, or pipe one in, as in `kubectl logs … | story <id>`"
-                    .to_owned(),
-            ]);
-        }
         let stdin = [PathBuf::from("-")];
-        let files = if files.is_empty() { &stdin } else { files };
+        let files = match &self.elasticsearch {
+            None if files.is_empty() && io::stdin().is_terminal() => {
+                return Err(vec![
+                    "no log to read: name files, pipe one in, as in `kubectl logs … | story <id>`, or give --elasticsearch"
+                        .to_owned(),
+                ]);
+            }
+            None if files.is_empty() => &stdin,
+            _ => files,
+        };
         let mut problems = Vec::new();
         if files.iter().filter(|file| file.as_os_str() == "-").count() > 1 {
             problems.push("`-` is named twice: standard input can be read once".to_owned());
@@ -136,5 +165,20 @@ impl Args {
         } else {
             Err(problems)
         }
+    }
+}
+
+fn login(env: impl Fn(&str) -> Option<String>) -> Login {
+    let said = |name: &str| env(name).filter(|value| !value.is_empty());
+    match (
+        said("ELASTICSEARCH_API_KEY"),
+        said("ELASTICSEARCH_USERNAME"),
+    ) {
+        (Some(key), _) => Login::ApiKey(key),
+        (None, Some(user)) => Login::Password {
+            user,
+            password: said("ELASTICSEARCH_PASSWORD").unwrap_or_default(),
+        },
+        (None, None) => Login::Nobody,
     }
 }

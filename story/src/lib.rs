@@ -21,6 +21,7 @@
 
 mod attempt;
 pub mod clock;
+mod elasticsearch;
 mod escape;
 mod finding;
 pub mod json;
@@ -41,6 +42,7 @@ mod way_file;
 mod way_reader;
 mod wrapping;
 
+pub use elasticsearch::{Elasticsearch, ElasticsearchError, Login};
 pub use line::{Fault, Level, Line};
 pub use missing::Missing;
 pub use order::Behind;

@@ -246,6 +246,7 @@ const NOT_FIELDS: &[&str] = &[
     "span_id",
     "stream",
     "tags",
+    "throughline",
     "time",
     "timestamp",
     "trace",
@@ -274,6 +275,9 @@ fn fields(object: &Map<String, Value>) -> Vec<(String, String)> {
             _ => flatten(key.clone(), value, &mut fields),
         }
     }
+    // An index may have a field twice: under `fields`, and beside it with a type of its own.
+    let mut seen = std::collections::HashSet::new();
+    fields.retain(|field| seen.insert(field.clone()));
     fields
 }
 

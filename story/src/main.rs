@@ -40,7 +40,7 @@ fn run(args: &Args) -> Result<u8, Vec<String>> {
         id,
         way,
         mut sources,
-    } = args.open()?;
+    } = args.open(|name| std::env::var(name).ok())?;
     let reading = story::read(id, &mut sources, &way).map_err(|error| vec![error.to_string()])?;
     show(args, &reading).or_else(|error| unwritten(&error))?;
     Ok(reading.exit_code())

@@ -103,6 +103,14 @@ impl Source {
         }
     }
 
+    /// Log lines that were written into a file which nobody else has.
+    pub(crate) fn kept(name: String, file: File) -> Self {
+        Self {
+            name,
+            body: Body::Spooled(file),
+        }
+    }
+
     /// Log lines that are in memory.
     pub fn text(name: impl Into<String>, text: impl Into<Vec<u8>>) -> Self {
         Self::once(name, io::Cursor::new(text.into()))

@@ -6,6 +6,7 @@
 )]
 
 mod command;
+mod elasticsearch;
 mod readme;
 
 use std::path::Path;
