@@ -53,19 +53,25 @@ pub(crate) fn headers(lane: &Lane, message: &Message, context: &Context) -> Head
 /// The headers of one call with a batch, made inside `context`. What belongs to a single message is
 /// in its record.
 pub(crate) fn of_batch(lane: &Lane, context: &Context) -> HeaderMap {
-    let mut headers = HeaderMap::with_capacity(8);
+    let mut headers = lane.headers.clone();
     let trace = context.trace().to_string();
     for (name, value) in [
         (header::CORRELATION_ID, context.correlation_id().as_str()),
         (header::TRACEPARENT, &trace),
         (header::CALL_ID, context.call_id().unwrap_or_default()),
-        (header::SQS_QUEUE_URL, lane.queue.url()),
-        (header::TOPIC, &lane.config.topic),
-        (header::CONNECTOR, CONNECTOR),
     ] {
         put(&mut headers, name, value);
     }
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers
+}
+
+/// The headers that are the same for every message of a queue.
+pub(crate) fn of_queue(queue: &str, topic: &str) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(4);
+    put(&mut headers, header::SQS_QUEUE_URL, queue);
+    put(&mut headers, header::TOPIC, topic);
+    put(&mut headers, header::CONNECTOR, CONNECTOR);
     headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
     headers
 }
@@ -74,10 +80,9 @@ pub(crate) fn of_batch(lane: &Lane, context: &Context) -> HeaderMap {
 pub(crate) fn of_message(lane: &Lane, message: &Message) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(16 + 2 * message.attributes.len());
     headers.extend(attributes(lane, message).headers);
+    let of_queue = lane.headers.iter();
+    headers.extend(of_queue.map(|(name, value)| (name.clone(), value.clone())));
     put(&mut headers, header::SQS_MESSAGE_ID, &message.id);
-    put(&mut headers, header::SQS_QUEUE_URL, lane.queue.url());
-    put(&mut headers, header::TOPIC, &lane.config.topic);
-    put(&mut headers, header::CONNECTOR, CONNECTOR);
     // The same on every delivery of the message, so that a function can do its work once.
     put(&mut headers, header::IDEMPOTENCY_KEY, &message.id);
     headers.insert(header::RECEIVE_COUNT, message.receive_count.into());
@@ -94,7 +99,6 @@ pub(crate) fn of_message(lane: &Lane, message: &Message) -> HeaderMap {
         }
     }
     headers.insert(CONTENT_TYPE, content_type(lane, message));
-    headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
     for (name, value) in passed_on(message) {
         put(&mut headers, name, value);
     }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
+use http::HeaderMap;
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
@@ -14,6 +15,7 @@ use crate::config::{Printing, QueueConfig};
 use crate::discovery::Topics;
 use crate::gates::Gates;
 use crate::gateway::Gateway;
+use crate::headers;
 use crate::heartbeat::Holding;
 use crate::memory::Memory;
 use crate::metrics::{Metrics, QueueMeter};
@@ -57,6 +59,8 @@ pub struct Lane {
     pub queue: Queue,
     /// What all queues share.
     pub shared: Shared,
+    /// The headers of every call with its messages.
+    pub headers: HeaderMap,
     /// What is counted of it for every message.
     pub meter: QueueMeter,
     /// Where messages wait for their turn with each function.
@@ -136,6 +140,7 @@ impl Lane {
         phase: watch::Receiver<Phase>,
     ) -> Self {
         Self {
+            headers: headers::of_queue(queue.url(), &config.topic),
             meter: shared.metrics.queue(queue.name()),
             gates: Gates::new(&config, &shared),
             config,

@@ -6,6 +6,8 @@ use uuid::{Builder, Uuid};
 
 thread_local! {
     static SEED: Cell<Option<u64>> = const { Cell::new(None) };
+    /// Where this thread's span ids are drawn from; begun by the operating system.
+    static SPANS: Cell<u64> = Cell::new(Uuid::new_v4().as_u64_pair().1);
 }
 
 /// Draws the ids that this thread makes from one seed, until it is called with `None`.
@@ -43,17 +45,49 @@ pub(crate) fn uuid_v7() -> Uuid {
     })
 }
 
+/// The id of a span, never zero. It has to be its own only within its trace, so that no request need
+/// ask the operating system for one.
+pub(crate) fn span() -> u64 {
+    if let Some(bytes) = drawn() {
+        return Builder::from_random_bytes(bytes)
+            .into_uuid()
+            .as_u64_pair()
+            .1;
+    }
+    let mut state = SPANS.get();
+    let id = next(&mut state);
+    SPANS.set(state);
+    id.max(1)
+}
+
 /// SplitMix64, twice.
 fn drawn() -> Option<[u8; 16]> {
     let mut state = SEED.get()?;
-    let mut next = || {
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = state;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    };
-    let bits = (u128::from(next()) << 64) | u128::from(next());
+    let bits = (u128::from(next(&mut state)) << 64) | u128::from(next(&mut state));
     SEED.set(Some(state));
     Some(bits.to_be_bytes())
+}
+
+/// SplitMix64.
+fn next(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut mixed = *state;
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn span_ids_differ_within_a_thread_and_between_threads() {
+        let some = || (0..1000).map(|_| span()).collect::<Vec<_>>();
+        let mut all = some();
+        all.extend(std::thread::spawn(some).join().unwrap());
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), 2000);
+    }
 }

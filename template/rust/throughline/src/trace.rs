@@ -126,9 +126,8 @@ fn hex(digits: &str, len: usize) -> Option<u128> {
         .flatten()
 }
 
-/// The low half of a random UUID: 62 random bits below two fixed ones, so never zero.
 fn random_span() -> u64 {
-    crate::chance::uuid_v4().as_u64_pair().1
+    crate::chance::span()
 }
 
 #[cfg(test)]
