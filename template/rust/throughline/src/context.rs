@@ -4,10 +4,9 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use crate::{CorrelationId, TraceParent};
+use crate::{Baggage, CorrelationId, TraceParent};
 
 tokio::task_local! {
     static CURRENT: Context;
@@ -16,9 +15,10 @@ tokio::task_local! {
 /// What is known of one request. Cheap to clone.
 ///
 /// [`run`](crate::run) makes one for each request and runs the handler inside it; [`context`] then
-/// gives it anywhere in the handler, and in every task made with [`spawn`] or [`spawn_blocking`].
-/// A bare `tokio::spawn` loses it, as every task-local is lost there: the starter's `clippy.toml`
+/// gives it anywhere in the handler, and in every task made with [`spawn`](crate::spawn),
+/// [`spawn_blocking`](crate::spawn_blocking) or a [`JoinSet`](crate::JoinSet). A bare `tokio::spawn` loses it, as every task-local is lost there: the starter's `clippy.toml`
 /// refuses it.
+/// To carry it where nothing here does, take it along: [`Context::scope`], [`Context::sync_scope`].
 ///
 /// ```
 /// use throughline::{Context, CorrelationId};
@@ -39,6 +39,11 @@ struct Inner {
     correlation_id: CorrelationId,
     call_id: Option<Arc<str>>,
     trace: TraceParent,
+    /// The span that called, where one did: the parent of this request's own.
+    caller: Option<TraceParent>,
+    trace_state: Option<Arc<str>>,
+    from_x_ray: bool,
+    baggage: Option<Baggage>,
     idempotency_key: Option<Arc<str>>,
     delivery_attempt: Option<u32>,
     deadline: Option<Instant>,
@@ -52,6 +57,10 @@ impl Context {
             correlation_id,
             call_id: None,
             trace: TraceParent::root(),
+            caller: None,
+            trace_state: None,
+            from_x_ray: false,
+            baggage: None,
             idempotency_key: None,
             delivery_attempt: None,
             deadline: None,
@@ -74,6 +83,33 @@ impl Context {
     #[must_use]
     pub fn with_trace(self, trace: TraceParent) -> Self {
         self.with(|inner| inner.trace = trace)
+    }
+
+    /// Continues the trace of a caller, with a span of this request's own.
+    #[must_use]
+    pub fn with_caller(self, caller: TraceParent) -> Self {
+        self.with(|inner| {
+            inner.caller = Some(caller);
+            inner.trace = caller.child();
+        })
+    }
+
+    /// Sets the header `tracestate` that came with the trace, to be handed on as it is.
+    #[must_use]
+    pub fn with_trace_state(self, state: &str) -> Self {
+        self.with(|inner| inner.trace_state = Some(state.into()))
+    }
+
+    /// Says that the trace came in the form of X-Ray, and is to be handed on in it too.
+    #[must_use]
+    pub fn with_x_ray(self) -> Self {
+        self.with(|inner| inner.from_x_ray = true)
+    }
+
+    /// Sets what else goes along with every call.
+    #[must_use]
+    pub fn with_baggage(self, baggage: Baggage) -> Self {
+        self.with(|inner| inner.baggage = Some(baggage))
     }
 
     /// Sets the key that is the same on every delivery of the same message.
@@ -114,6 +150,26 @@ impl Context {
     /// The trace, with this request's own span.
     pub fn trace(&self) -> &TraceParent {
         &self.0.trace
+    }
+
+    /// The span that called, where one did.
+    pub fn caller(&self) -> Option<&TraceParent> {
+        self.0.caller.as_ref()
+    }
+
+    /// The header `tracestate` that came with the trace.
+    pub fn trace_state(&self) -> Option<&str> {
+        self.0.trace_state.as_deref()
+    }
+
+    /// Whether the trace came in the form of X-Ray.
+    pub fn from_x_ray(&self) -> bool {
+        self.0.from_x_ray
+    }
+
+    /// What else goes along with every call; the correlation id is added to it there.
+    pub fn baggage(&self) -> Option<&Baggage> {
+        self.0.baggage.as_ref()
     }
 
     /// The key that is the same on every delivery of the same message.
@@ -167,44 +223,6 @@ pub fn current() -> Option<Context> {
     CURRENT.try_with(Clone::clone).ok()
 }
 
-/// `tokio::spawn` that carries the context over.
-///
-/// # Panics
-/// Outside a tokio runtime, as `tokio::spawn` does.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this is what to use instead of it"
-)]
-pub fn spawn<F>(future: F) -> JoinHandle<F::Output>
-where
-    F: Future + Send + 'static,
-    F::Output: Send + 'static,
-{
-    match current() {
-        Some(context) => tokio::spawn(context.scope(future)),
-        None => tokio::spawn(future),
-    }
-}
-
-/// `tokio::task::spawn_blocking` that carries the context over.
-///
-/// # Panics
-/// Outside a tokio runtime, as `tokio::task::spawn_blocking` does.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this is what to use instead of it"
-)]
-pub fn spawn_blocking<F, R>(work: F) -> JoinHandle<R>
-where
-    F: FnOnce() -> R + Send + 'static,
-    R: Send + 'static,
-{
-    match current() {
-        Some(context) => tokio::task::spawn_blocking(move || context.sync_scope(work)),
-        None => tokio::task::spawn_blocking(work),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -213,47 +231,10 @@ mod tests {
         Context::new(CorrelationId::parse(id).unwrap())
     }
 
-    fn id() -> Option<String> {
-        current().map(|context| context.correlation_id().to_string())
-    }
-
     #[tokio::test]
     async fn outside_a_request_there_is_no_context() {
         assert!(current().is_none());
         assert_ne!(context().correlation_id(), context().correlation_id());
-        assert_eq!(spawn(async { id() }).await.unwrap(), None);
-    }
-
-    #[tokio::test]
-    async fn the_context_goes_along_into_tasks_and_blocking_threads() {
-        with_id("a")
-            .scope(async {
-                assert_eq!(spawn(async { id() }).await.unwrap().as_deref(), Some("a"));
-                let nested = spawn(async { spawn_blocking(id).await.unwrap() });
-                assert_eq!(nested.await.unwrap().as_deref(), Some("a"));
-            })
-            .await;
-    }
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn a_thousand_requests_at_once_never_see_each_others_id() {
-        let requests: Vec<_> = (0..1000)
-            .map(|n| {
-                spawn(with_id(&format!("request-{n}")).scope(async move {
-                    tokio::task::yield_now().await;
-                    let inner = spawn(async {
-                        tokio::task::yield_now().await;
-                        id()
-                    });
-                    (n, id(), inner.await.unwrap())
-                }))
-            })
-            .collect();
-        for request in requests {
-            let (n, outer, inner) = request.await.unwrap();
-            assert_eq!(outer.as_deref(), Some(format!("request-{n}").as_str()));
-            assert_eq!(inner, outer);
-        }
     }
 
     #[tokio::test(start_paused = true)]

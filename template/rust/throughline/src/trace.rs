@@ -69,6 +69,24 @@ impl TraceParent {
         Self::from_parts(epoch << 96 | unique, span, field("Sampled") != Some("0"))
     }
 
+    /// The form of X-Ray: what [`TraceParent::parse_aws`] reads.
+    ///
+    /// ```
+    /// use throughline::TraceParent;
+    ///
+    /// let trace = TraceParent::root();
+    /// assert_eq!(TraceParent::parse_aws(&trace.to_aws()), Some(trace));
+    /// ```
+    pub fn to_aws(&self) -> String {
+        let trace = self.trace_id();
+        let (epoch, unique) = trace.split_at(8);
+        let sampled = u8::from(self.sampled());
+        format!(
+            "Root=1-{epoch}-{unique};Parent={};Sampled={sampled}",
+            self.span_id()
+        )
+    }
+
     /// A new trace, sampled.
     pub fn root() -> Self {
         Self {

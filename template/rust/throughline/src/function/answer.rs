@@ -21,7 +21,7 @@ use super::request::Request;
 use super::response::{Response, plain, refusal};
 use super::settings::Settings;
 use super::unserved::{Unread, overloaded, timed_out};
-use crate::{Context, CorrelationId, Delivery, TraceParent, header, parse_duration};
+use crate::{Context, CorrelationId, Delivery, header, parse_duration};
 
 const TIMEOUT: &str = "x-timeout";
 
@@ -102,7 +102,8 @@ impl<H: Handler<Via>, Via: 'static> Function<H, Via> {
     pub(crate) async fn answer(&self, request: Request, started: Instant) -> Response {
         let (mut context, span) = in_span(
             context_of(&request.headers, &request.body),
-            &request.headers,
+            &self.shared.settings.name,
+            &request,
         );
         // A limit beyond all time is none.
         let limit = self
@@ -128,6 +129,7 @@ impl<H: Handler<Via>, Via: 'static> Function<H, Via> {
         let status = response.status();
         span.record("http.response.status_code", status.as_u16());
         if status.is_server_error() {
+            span.record("error.type", status.as_str());
             span.record("otel.status_code", "ERROR");
         }
         finish(&context, started, response)
@@ -197,21 +199,9 @@ fn context_of(headers: &HeaderMap, body: &Bytes) -> Context {
     let id = given
         .and_then(Result::ok)
         .or_else(|| Delivery::read(body).ok()?.correlation_id)
-        .or_else(|| call_id.clone())
+        .or(call_id)
         .unwrap_or_else(CorrelationId::mint);
-    let mut context = Context::new(id);
-    if let Some(call_id) = call_id {
-        context = context.with_call_id(call_id.as_str());
-    }
-    if let Some(trace) = text(headers, header::TRACEPARENT).and_then(TraceParent::parse) {
-        context = context.with_trace(trace.child());
-    }
-    if let Some(key) = text(headers, header::IDEMPOTENCY_KEY) {
-        context = context.with_idempotency_key(key);
-    }
-    if let Some(attempt) = text(headers, header::RECEIVE_COUNT).and_then(|n| n.parse().ok()) {
-        context = context.with_delivery_attempt(attempt);
-    }
+    let context = crate::arrival::context_of(id, headers);
     if let Some(reason) = refused {
         context.clone().sync_scope(|| {
             tracing::warn!("the X-Correlation-ID that came was refused and replaced: {reason}");
@@ -220,9 +210,8 @@ fn context_of(headers: &HeaderMap, body: &Bytes) -> Context {
     context
 }
 
-fn in_span(context: Context, headers: &HeaderMap) -> (Context, Span) {
-    let caller = text(headers, header::TRACEPARENT).and_then(TraceParent::parse);
-    crate::telemetry::spans::server(context, caller)
+fn in_span(context: Context, service: &str, request: &Request) -> (Context, Span) {
+    crate::telemetry::spans::server(context, service, request)
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

@@ -6,9 +6,10 @@
 )]
 
 mod answers;
-mod backend;
 mod call;
+mod chain;
 mod concurrency;
+mod examples;
 mod graphql;
 mod ids;
 mod lines;

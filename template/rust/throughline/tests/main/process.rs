@@ -12,6 +12,16 @@ use tempfile::TempDir;
 /// How long anything may take that is about to happen.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Every program that a test here starts.
+const EXAMPLES: [&str; 6] = [
+    "echo",
+    "every_way_out",
+    "fan_out",
+    "graphql",
+    "once",
+    "typed_json",
+];
+
 /// A running function. Killed when dropped.
 pub(crate) struct Process {
     child: Child,
@@ -52,7 +62,7 @@ fn examples() -> PathBuf {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     let newest = ["src", "examples"].map(|folder| newest_in(&package.join(folder)));
     let newest = newest.into_iter().max().expect("there are two folders");
-    let fresh = ["echo", "every_way_out"].iter().all(|example| {
+    let fresh = EXAMPLES.iter().all(|example| {
         let metadata = built.join(example).metadata();
         metadata
             .and_then(|found| found.modified())
