@@ -4,37 +4,8 @@ use http::HeaderMap;
 
 use crate::{Baggage, Context, CorrelationId, TraceParent, header};
 
-/// How a request arrived.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Arrival {
-    /// It carried a valid id.
-    WithId,
-    /// It carried none.
-    WithoutId,
-    /// It carried one that was refused and replaced.
-    WithInvalidId {
-        /// What is wrong with it. The id itself is not in it, and it may be logged.
-        reason: String,
-    },
-}
-
-/// The id that the headers carry, and how it arrived.
-pub(crate) fn id_of(headers: &HeaderMap) -> (Option<CorrelationId>, Arrival) {
-    let Some(given) = headers.get(header::CORRELATION_ID) else {
-        return (None, Arrival::WithoutId);
-    };
-    let parsed = match given.to_str() {
-        Ok(text) => CorrelationId::parse(text).map_err(|error| error.to_string()),
-        Err(_) => Err("it is not text".to_owned()),
-    };
-    match parsed {
-        Ok(id) => (Some(id), Arrival::WithId),
-        Err(reason) => (None, Arrival::WithInvalidId { reason }),
-    }
-}
-
 /// The id of the call, where it may be logged as it is.
-pub(crate) fn call_id_of(headers: &HeaderMap) -> Option<CorrelationId> {
+fn call_id_of(headers: &HeaderMap) -> Option<CorrelationId> {
     text(headers, header::CALL_ID).and_then(|id| CorrelationId::parse(id).ok())
 }
 
@@ -64,7 +35,7 @@ pub(crate) fn context_of(id: CorrelationId, headers: &HeaderMap) -> Context {
     context
 }
 
-pub(crate) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
@@ -140,15 +111,5 @@ mod tests {
         assert_eq!(context.baggage(), None);
         assert_eq!(context.call_id(), None);
         assert_eq!(context.delivery_attempt(), None);
-    }
-
-    #[test]
-    fn an_id_that_is_refused_is_not_repeated_in_the_reason() {
-        let (id, arrival) = id_of(&headers(&[("x-correlation-id", "two words")]));
-        assert_eq!(id, None);
-        let Arrival::WithInvalidId { reason } = arrival else {
-            panic!("{arrival:?}");
-        };
-        assert!(!reason.contains("two words"), "{reason}");
     }
 }

@@ -20,6 +20,14 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(50);
 /// ends when the deadline of the request that is being handled does.
 ///
 /// One pool of connections per process; cheap to clone.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), reqwest::Error> {
+/// let http = throughline::http();
+/// let (tea, milk) = tokio::join!(http.get("http://stock/tea").send(), http.get("http://stock/milk").send());
+/// assert!(tea?.status().is_success() && milk?.status().is_success());
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Http(Client);
 

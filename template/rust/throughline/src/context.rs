@@ -86,6 +86,16 @@ impl Context {
     }
 
     /// Continues the trace of a caller, with a span of this request's own.
+    ///
+    /// ```
+    /// use throughline::{Context, CorrelationId, TraceParent};
+    ///
+    /// let caller = TraceParent::root();
+    /// let context = Context::new(CorrelationId::mint()).with_caller(caller);
+    /// assert_eq!(context.caller(), Some(&caller));
+    /// assert_eq!(context.trace().trace_id(), caller.trace_id());
+    /// assert_ne!(context.trace().span_id(), caller.span_id());
+    /// ```
     #[must_use]
     pub fn with_caller(self, caller: TraceParent) -> Self {
         self.with(|inner| {
@@ -200,11 +210,40 @@ impl Context {
     }
 
     /// Runs a future inside this context.
+    ///
+    /// ```
+    /// use throughline::{Context, CorrelationId, context};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let request = Context::new(CorrelationId::parse("kan-7").unwrap())
+    ///     .with_call_id("call-1")
+    ///     .with_idempotency_key("orders/7")
+    ///     .with_delivery_attempt(2)
+    ///     .with_deadline(tokio::time::Instant::now() + std::time::Duration::from_secs(30));
+    /// request.scope(async {
+    ///     assert_eq!(context().call_id(), Some("call-1"));
+    ///     assert_eq!(context().idempotency_key(), Some("orders/7"));
+    ///     assert_eq!(context().delivery_attempt(), Some(2));
+    ///     assert!(context().time_left().unwrap().as_secs() <= 30);
+    /// }).await;
+    /// # }
+    /// ```
     pub async fn scope<F: Future>(self, future: F) -> F::Output {
         CURRENT.scope(self, future).await
     }
 
     /// Runs a closure inside this context.
+    ///
+    /// ```
+    /// use throughline::{Context, CorrelationId, context};
+    ///
+    /// // A thread that is none of tokio's.
+    /// let request = Context::new(CorrelationId::parse("kan-7").unwrap());
+    /// let thread = std::thread::spawn(move || {
+    ///     request.sync_scope(|| context().correlation_id().to_string())
+    /// });
+    /// assert_eq!(thread.join().unwrap(), "kan-7");
+    /// ```
     pub fn sync_scope<R>(self, work: impl FnOnce() -> R) -> R {
         CURRENT.sync_scope(self, work)
     }
@@ -214,11 +253,20 @@ impl Context {
 ///
 /// Outside of one there is none to give: then a new, detached one with an id of its own, so that
 /// an outgoing call still carries an id. Use [`current`] to tell the two apart.
+///
+/// ```
+/// // Outside of a request each call gives another one.
+/// assert_ne!(throughline::context().correlation_id(), throughline::context().correlation_id());
+/// ```
 pub fn context() -> Context {
     current().unwrap_or_else(|| Context::new(CorrelationId::mint()))
 }
 
 /// The context of the request that is being handled, if one is.
+///
+/// ```
+/// assert!(throughline::current().is_none());
+/// ```
 pub fn current() -> Option<Context> {
     CURRENT.try_with(Clone::clone).ok()
 }

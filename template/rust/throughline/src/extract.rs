@@ -31,7 +31,7 @@ impl<S: Sync> FromRequestParts<S> for Context {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         let made = parts.extensions.get::<Self>().cloned();
         Ok(made.or_else(crate::current).unwrap_or_else(|| {
-            let (id, _) = arrival::id_of(&parts.headers);
+            let (id, _) = crate::layer::id_of(&parts.headers);
             arrival::context_of(id.unwrap_or_else(CorrelationId::mint), &parts.headers)
         }))
     }

@@ -1,6 +1,12 @@
 //! The names of the headers that the thread runs through.
 //!
 //! All in lower case, as `http` and HTTP/2 want them; HTTP compares names without regard to case.
+//!
+//! ```
+//! let mut headers = http::HeaderMap::new();
+//! headers.insert(throughline::header::CORRELATION_ID, http::HeaderValue::from_static("kan-7"));
+//! assert_eq!(headers["X-Correlation-ID"], "kan-7");
+//! ```
 
 /// The correlation id: one business event, from the webhook to the last log line.
 pub const CORRELATION_ID: &str = "x-correlation-id";

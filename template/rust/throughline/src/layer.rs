@@ -8,7 +8,6 @@ use http::{HeaderMap, HeaderValue, Request, Response};
 use tower_layer::Layer;
 use tower_service::Service;
 
-pub use crate::arrival::Arrival;
 use crate::{Context, CorrelationId, arrival, header, stamp};
 
 /// Takes the id that a request came with, runs the service inside the context it makes, and
@@ -28,6 +27,46 @@ use crate::{Context, CorrelationId, arrival, header, stamp};
 #[derive(Clone, Debug)]
 pub struct CorrelationLayer {
     service: String,
+}
+
+/// How a request arrived.
+///
+/// ```
+/// use throughline::layer::Arrival;
+///
+/// let told = |arrival: &Arrival| match arrival {
+///     Arrival::WithId => "continues a story".to_owned(),
+///     Arrival::WithoutId => "begins one".to_owned(),
+///     Arrival::WithInvalidId { reason } => format!("begins one: {reason}"),
+/// };
+/// assert_eq!(told(&Arrival::WithoutId), "begins one");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Arrival {
+    /// It carried a valid id.
+    WithId,
+    /// It carried none.
+    WithoutId,
+    /// It carried one that was refused and replaced.
+    WithInvalidId {
+        /// What is wrong with it. The id itself is not in it, and it may be logged.
+        reason: String,
+    },
+}
+
+/// The id that the headers carry, and how it arrived.
+pub(crate) fn id_of(headers: &HeaderMap) -> (Option<CorrelationId>, Arrival) {
+    let Some(given) = headers.get(header::CORRELATION_ID) else {
+        return (None, Arrival::WithoutId);
+    };
+    let parsed = match given.to_str() {
+        Ok(text) => CorrelationId::parse(text).map_err(|error| error.to_string()),
+        Err(_) => Err("it is not text".to_owned()),
+    };
+    match parsed {
+        Ok(id) => (Some(id), Arrival::WithId),
+        Err(reason) => (None, Arrival::WithInvalidId { reason }),
+    }
 }
 
 impl CorrelationLayer {
@@ -51,6 +90,13 @@ impl<S> Layer<S> for CorrelationLayer {
 }
 
 /// A service that runs inside the correlation context of its requests.
+///
+/// ```
+/// use tower_layer::Layer as _;
+/// use throughline::layer::{Correlated, CorrelationLayer};
+/// # struct Stock;
+/// let service: Correlated<Stock> = CorrelationLayer::new("stock").layer(Stock);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Correlated<S> {
     inner: S,
@@ -98,7 +144,7 @@ where
 }
 
 fn arrive(headers: &HeaderMap) -> (Context, Arrival) {
-    let (id, arrival) = arrival::id_of(headers);
+    let (id, arrival) = id_of(headers);
     let id = id.unwrap_or_else(CorrelationId::mint);
     (arrival::context_of(id, headers), arrival)
 }
@@ -141,6 +187,13 @@ impl<S> Layer<S> for OutboundLayer {
 }
 
 /// A client whose every request carries the ids of the context it is made in.
+///
+/// ```
+/// use tower_layer::Layer as _;
+/// use throughline::layer::{Outbound, OutboundLayer};
+/// # struct Client;
+/// let client: Outbound<Client> = OutboundLayer.layer(Client);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Outbound<S> {
     inner: S,
@@ -250,5 +303,18 @@ mod tests {
         let headers = context.scope(call).await.unwrap();
         assert_eq!(headers[header::CORRELATION_ID], "kan-7");
         assert_eq!(headers[header::TRACEPARENT], trace);
+    }
+
+    #[test]
+    fn an_id_that_is_refused_is_not_repeated_in_the_reason() {
+        let (id, arrival) = id_of(&HeaderMap::from_iter([(
+            http::HeaderName::from_static(header::CORRELATION_ID),
+            HeaderValue::from_static("two words"),
+        )]));
+        assert_eq!(id, None);
+        let Arrival::WithInvalidId { reason } = arrival else {
+            panic!("{arrival:?}");
+        };
+        assert!(!reason.contains("two words"), "{reason}");
     }
 }

@@ -75,6 +75,11 @@ impl<'de> Deserialize<'de> for Secret {
 }
 
 /// Why a secret can't be had. Never tells what is in it.
+///
+/// ```
+/// let error = throughline::secret("../etc/passwd").unwrap_err();
+/// assert!(matches!(error, throughline::SecretError::Name(_)));
+/// ```
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
     /// The name could lead out of the folder.

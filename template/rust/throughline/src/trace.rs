@@ -52,6 +52,14 @@ impl TraceParent {
     ///
     /// `None` without a `Root` and a `Parent`: a root alone names no span to continue. A missing
     /// `Sampled` counts as sampled, because deciding is left to us then.
+    ///
+    /// ```
+    /// use throughline::TraceParent;
+    ///
+    /// let header = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
+    /// let trace = TraceParent::parse_aws(header).unwrap();
+    /// assert_eq!(trace.trace_id(), "5759e988bd862e3fe1be46a994272793");
+    /// ```
     pub fn parse_aws(value: &str) -> Option<Self> {
         let field = |name: &str| {
             value

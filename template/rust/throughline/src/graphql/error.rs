@@ -7,6 +7,16 @@ use crate::SecretError;
 
 /// Why an operation gave no data. The ways to fail are told apart, because what to do about
 /// each is another thing.
+///
+/// ```
+/// use throughline::graphql::GraphQlError;
+///
+/// fn worth_telling_the_customer(error: &GraphQlError) -> bool {
+///     error.reported().iter().any(|error| error.code() == Some("OUT_OF_STOCK"))
+/// }
+/// assert!(!worth_telling_the_customer(&GraphQlError::MissingData));
+/// assert_eq!(GraphQlError::MissingData.kind(), "missing_data");
+/// ```
 #[derive(Debug, thiserror::Error)]
 pub enum GraphQlError {
     /// The backend could not be reached, or did not answer in time.
@@ -70,6 +80,16 @@ impl GraphQlError {
 }
 
 /// One entry of an answer's `errors`.
+///
+/// ```
+/// use throughline::graphql::ReportedError;
+///
+/// let error: ReportedError = serde_json::from_str(
+///     r#"{"message":"out of tea","path":["reserve"],"extensions":{"code":"EMPTY"}}"#,
+/// )?;
+/// assert_eq!((error.message.as_str(), error.code()), ("out of tea", Some("EMPTY")));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, Deserialize)]
 pub struct ReportedError {
     /// What it says.

@@ -42,6 +42,11 @@ pub struct GraphQl {
 }
 
 /// Why a URL can't be one of a backend.
+///
+/// ```
+/// let error = throughline::graphql::GraphQl::new("ftp://me:hunter2@backend").unwrap_err();
+/// assert_eq!(error.url, "ftp://…@backend");
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[error("{url:?} is no URL of a GraphQL backend: {reason}")]
 pub struct InvalidUrl {

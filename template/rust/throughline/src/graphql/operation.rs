@@ -12,6 +12,17 @@ use super::{GraphQl, GraphQlError, ReportedError};
 use crate::Context;
 
 /// An operation that is ready to be sent.
+///
+/// ```no_run
+/// # use graphql_client::GraphQLQuery;
+/// # async fn example<Deploy: GraphQLQuery>(
+/// #     backend: throughline::graphql::GraphQl,
+/// #     variables: Deploy::Variables,
+/// # ) -> Result<(), throughline::graphql::GraphQlError> {
+/// let operation = backend.query::<Deploy>(variables).idempotency_key("kan-7/deploy");
+/// let data = operation.send().await?;
+/// # Ok(()) }
+/// ```
 #[must_use = "an operation does nothing until it is sent"]
 pub struct Operation<'a, Q: GraphQLQuery> {
     backend: &'a GraphQl,
@@ -20,6 +31,13 @@ pub struct Operation<'a, Q: GraphQLQuery> {
 }
 
 /// What came of an operation, errors or not.
+///
+/// ```
+/// use throughline::graphql::Partial;
+///
+/// let partial = Partial { data: Some(7), errors: Vec::new() };
+/// assert!(partial.errors.is_empty());
+/// ```
 #[derive(Clone, Debug)]
 pub struct Partial<T> {
     /// The data, where there is any that can be read as what was asked for.

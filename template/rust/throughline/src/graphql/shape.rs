@@ -11,6 +11,7 @@ pub(crate) struct Shape {
     /// `query`, `mutation` or `subscription`.
     pub(crate) operation: &'static str,
     /// How many fields lie within each other, at most: 1 for `{ a }`, 2 for `{ a { b } }`.
+    #[cfg_attr(not(feature = "otlp"), allow(dead_code, reason = "a span tells it"))]
     pub(crate) depth: u32,
 }
 

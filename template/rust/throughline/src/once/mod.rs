@@ -86,6 +86,15 @@ pub fn keep_in(store: impl Store) -> bool {
 }
 
 /// Work to be done once; await it.
+///
+/// ```
+/// # use std::time::Duration;
+/// # use throughline::{Error, once};
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Error> {
+/// let work = once("mail/order-7", Duration::from_secs(3600), || async { Ok::<_, Error>(1) });
+/// assert_eq!(work.of(&"order-7").await?, 1);
+/// # Ok(()) }
+/// ```
 #[must_use = "nothing is done until it is awaited"]
 pub struct Once<W> {
     key: String,
@@ -228,6 +237,26 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// Another delivery is at it.
+///
+/// ```
+/// # use std::{sync::Arc, time::Duration};
+/// # use throughline::{Error, JoinSet, once};
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let mut deliveries = JoinSet::new();
+/// for _ in 0..2 {
+///     deliveries.spawn(async {
+///         once("charge/order-9", Duration::from_secs(3600), || async {
+///             tokio::time::sleep(Duration::from_millis(20)).await;
+///             Ok::<_, Error>(())
+///         })
+///         .await
+///     });
+/// }
+/// let results = deliveries.join_all().await;
+/// let refused = results.iter().find_map(|result| result.as_ref().err()).unwrap();
+/// assert!(refused.to_string().contains("in progress in another delivery"));
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct InProgress {
     key: String,
@@ -247,6 +276,8 @@ impl fmt::Display for InProgress {
 impl std::error::Error for InProgress {}
 
 /// The key came with another payload before.
+///
+/// See [`Once::of`] for one.
 #[derive(Debug, thiserror::Error)]
 #[error("{0} was done or begun with another payload: two different messages have the same key")]
 pub struct OtherPayload(String);

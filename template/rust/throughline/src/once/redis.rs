@@ -50,6 +50,11 @@ pub struct RedisStore {
 }
 
 /// Why a URL can't be one of Redis.
+///
+/// ```
+/// let error = throughline::once::RedisStore::new("http://redis").unwrap_err();
+/// assert!(error.to_string().contains("give redis://host:6379/0"));
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[error("the URL of Redis can't be used: {reason}; give redis://host:6379/0, or rediss:// for TLS")]
 pub struct InvalidRedisUrl {

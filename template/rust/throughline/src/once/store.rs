@@ -10,6 +10,25 @@ pub type Storing<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + S
 /// Keeps one record per key.
 ///
 /// Each call is one step that nobody else's call comes between.
+///
+/// ```
+/// use std::time::Duration;
+/// use throughline::once::{Begun, Claim, MemoryStore, Record, Store as _};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), throughline::once::StoreError> {
+/// let store = MemoryStore::default();
+/// let claim = |owner: &str| Claim {
+///     owner: owner.to_owned(),
+///     payload: None,
+///     in_progress: Duration::from_secs(30),
+///     ttl: Duration::from_secs(3600),
+/// };
+/// assert_eq!(store.begin("mail/7", &claim("a")).await?, Begun::Ours);
+/// store.finish("mail/7", &claim("a"), "true".to_owned()).await?;
+/// let done = Record::Done { payload: None, result: "true".to_owned() };
+/// assert_eq!(store.begin("mail/7", &claim("b")).await?, Begun::Theirs(done));
+/// # Ok(()) }
+/// ```
 pub trait Store: Send + Sync + 'static {
     /// Begins work, unless there is a record that is in progress or done: then gives that.
     fn begin<'a>(&'a self, key: &'a str, claim: &'a Claim) -> Storing<'a, Begun>;
@@ -37,6 +56,8 @@ pub struct Claim {
 }
 
 /// Whether work was begun.
+///
+/// See [`Store`] for how it is come by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Begun {
     /// It was, and is now in progress.
@@ -46,6 +67,8 @@ pub enum Begun {
 }
 
 /// A record that leaves nothing to begin.
+///
+/// See [`Store`] for how it is come by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Record {
     /// Someone is at it.

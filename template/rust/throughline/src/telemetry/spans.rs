@@ -5,7 +5,6 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -21,7 +20,7 @@ use tracing::Span;
 use tracing::field::Empty;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
-use crate::{Context, TraceParent, header};
+use crate::{Context, TraceParent};
 
 /// The target of every span made here: the one that goes to the collector.
 pub(super) const TARGET: &str = "throughline::span";
@@ -29,8 +28,6 @@ pub(super) const TARGET: &str = "throughline::span";
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(10);
 
 static ON: OnceLock<()> = OnceLock::new();
-/// Whether a request has been handled by this process.
-static WARM: AtomicBool = AtomicBool::new(false);
 
 /// What sends the spans. Dropping it sends what is left.
 pub(crate) struct Exporter(SdkTracerProvider);
@@ -85,6 +82,12 @@ impl Drop for Exporter {
 /// carries it on.
 #[cfg(feature = "function")]
 pub(crate) fn server(context: Context, service: &str, request: &crate::Request) -> (Context, Span) {
+    use crate::header;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    /// Whether a request has been handled by this process.
+    static WARM: AtomicBool = AtomicBool::new(false);
+
     if ON.get().is_none() {
         return (context, Span::none());
     }

@@ -31,6 +31,17 @@ pub struct Backend {
 }
 
 /// One request that arrived.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// use throughline::testing::Backend;
+///
+/// let echo = Backend::start(|call| (200, call.json::<u32>().to_string())).await;
+/// let sent = throughline::http().post(echo.url()).header("x-shop", "7").json(&42).send().await;
+/// assert_eq!(sent.unwrap().text().await.unwrap(), "42");
+/// assert_eq!(echo.calls()[0].header("x-shop"), Some("7"));
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Received {
     /// The method.

@@ -69,6 +69,13 @@ impl FakeGraphQl {
 }
 
 /// A [`FakeGraphQl`] that is being told what to answer.
+///
+/// ```
+/// use throughline::testing::{FakeGraphQl, FakeGraphQlBuilder};
+///
+/// let backend: FakeGraphQlBuilder = FakeGraphQl::new("type Query { left: Int! }");
+/// let backend = backend.answer("Left", serde_json::json!({ "left": 7 }));
+/// ```
 pub struct FakeGraphQlBuilder {
     schema: Arc<Valid<Schema>>,
     given: BTreeMap<String, Given>,

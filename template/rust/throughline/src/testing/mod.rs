@@ -73,6 +73,21 @@ pub struct Call {
 }
 
 /// What a handler answered.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// use throughline::{milestone, testing::Call};
+///
+/// let handler = async |_: throughline::Request| {
+///     milestone!("SEEN");
+///     "seen"
+/// };
+/// let answer = Call::body("").to(handler).await;
+/// assert_eq!((answer.status.as_u16(), &answer.body[..]), (200, &b"seen"[..]));
+/// assert_eq!(answer.milestones(), ["SEEN"]);
+/// assert_eq!(answer.lines[0]["correlation_id"], answer.correlation_id);
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Answer {
     /// The HTTP status.
