@@ -23,6 +23,8 @@
 //! With default features off what remains is the thread itself: ids, context, log lines, the
 //! envelope. The connector is built on that.
 
+#[cfg(feature = "server")]
+mod body;
 mod chance;
 mod context;
 mod correlation;
@@ -41,11 +43,15 @@ mod function;
 pub mod graphql;
 #[cfg(feature = "layer")]
 pub mod layer;
+#[cfg(feature = "function")]
+mod refused_head;
 #[cfg(feature = "server")]
 mod serve;
 #[cfg(feature = "function")]
 pub mod testing;
 
+#[cfg(feature = "server")]
+pub use body::{Body, BodySender, NobodyReads};
 pub use chance::seed_ids;
 #[cfg(feature = "client")]
 pub use client::{Http, http};
@@ -54,11 +60,12 @@ pub use correlation::{CorrelationId, InvalidCorrelationId};
 pub use envelope::{Delivery, Envelope, InvalidEnvelope};
 #[cfg(feature = "function")]
 pub use function::{
-    Error, Handler, IntoResponse, Json, Problem, Request, Response, Settings, run, run_with,
+    Batch, BodyStream, Error, Handler, IntoResponse, Json, Problem, Request, Response, Settings,
+    batch, run, run_with,
 };
 pub use go_duration::{InvalidDuration, parse_duration};
 #[cfg(feature = "server")]
-pub use serve::{Body, serve, shutdown_signal};
+pub use serve::{serve, shutdown_signal};
 pub use trace::TraceParent;
 
 /// What the macros of this crate expand to. Not part of the API.
