@@ -1,7 +1,7 @@
 //! Debug lines for one request: its caller shows a secret in `X-Debug-Log`.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use http::HeaderMap;
@@ -18,20 +18,17 @@ const HEADER: &str = "x-debug-log";
 #[derive(Clone, Default)]
 pub(crate) struct DebugLog(Option<Arc<[u8]>>);
 
-/// Where the secret of this name lies; a path is taken as it is.
-pub(super) fn secret_file(name: &str) -> PathBuf {
-    Path::new(SECRETS).join(name)
-}
-
 impl DebugLog {
-    /// Reads the secret from its file, where one is set.
+    /// Reads the secret that `debug_log_secret` names: one of the function's secrets, or a path.
+    /// Where it is not set, nobody may ask.
     ///
     /// # Errors
     /// When it can't be read, or is empty.
-    pub(super) fn load(file: Option<&Path>) -> Result<Self, Problem> {
-        let Some(file) = file else {
+    pub(super) fn read(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, Problem> {
+        let Some(name) = lookup(SETTING).filter(|name| !name.trim().is_empty()) else {
             return Ok(Self::default());
         };
+        let file = Path::new(SECRETS).join(name.trim());
         let problem = |reason: String| {
             let remedy = "name a secret of the function, or unset it";
             Problem::new(
@@ -41,7 +38,7 @@ impl DebugLog {
             )
         };
         let secret =
-            fs::read(file).map_err(|error| problem(format!("it can't be read: {error}")))?;
+            fs::read(&file).map_err(|error| problem(format!("it can't be read: {error}")))?;
         match secret.trim_ascii() {
             [] => Err(problem("it is empty".to_owned())),
             secret => Ok(Self(Some(secret.into()))),
@@ -72,18 +69,17 @@ mod tests {
 
     #[test]
     fn a_secret_is_a_name_or_a_path_and_must_be_there() {
-        assert_eq!(
-            secret_file("debug"),
-            Path::new("/var/openfaas/secrets/debug")
-        );
-        assert_eq!(secret_file("/run/debug"), Path::new("/run/debug"));
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("debug");
-        let missing = DebugLog::load(Some(&file)).err().unwrap().to_string();
-        assert!(missing.starts_with("debug_log_secret = \"/"), "{missing}");
-        fs::write(&file, " \n").unwrap();
-        let empty = DebugLog::load(Some(&file)).err().unwrap().to_string();
-        assert!(empty.contains("it is empty"), "{empty}");
+        let read = |name: &str| DebugLog::read(&|_| Some(name.to_owned()));
+        let refused = |name: &str| read(name).err().unwrap().to_string();
+        let missing = refused("no-such");
+        let start = "debug_log_secret = \"/var/openfaas/secrets/no-such\": it can't be read";
+        assert!(missing.starts_with(start), "{missing}");
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let path = file.path().to_str().unwrap();
+        assert!(refused(path).contains("it is empty"));
+        fs::write(path, "secret\n").unwrap();
+        assert!(read(path).unwrap().is_set());
+        assert!(!read(" ").unwrap().is_set());
     }
 
     #[test]

@@ -62,13 +62,8 @@ where
     Via: 'static,
 {
     let env = |name: &str| std::env::var(name).ok();
-    let settings = Settings::read(&env);
-    let secret = settings
-        .as_ref()
-        .ok()
-        .and_then(|settings| settings.debug_log_secret.as_deref());
-    let debug_log = DebugLog::load(secret);
-    let (settings, debug_log, handler) = match (settings, debug_log, build(&env)) {
+    let read = (Settings::read(&env), DebugLog::read(&env), build(&env));
+    let (settings, debug_log, handler) = match read {
         (Ok(settings), Ok(debug_log), Ok(handler)) => (settings, debug_log, handler),
         (settings, debug_log, handler) => {
             let mut problems = settings.err().unwrap_or_default();

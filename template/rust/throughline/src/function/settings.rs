@@ -4,7 +4,6 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::debug_log::secret_file;
 use crate::parse_duration;
 use crate::telemetry::Form;
 
@@ -87,9 +86,6 @@ pub struct Settings {
     pub log_form: Form,
     /// `redact`: names of log fields, separated by commas, whose values are never printed.
     pub redact: Vec<String>,
-    /// `debug_log_secret`: the file of the secret with which a caller asks for a request's debug
-    /// lines in `X-Debug-Log`. A name is one of the function's secrets.
-    pub debug_log_secret: Option<PathBuf>,
 }
 
 impl Settings {
@@ -146,8 +142,6 @@ impl Settings {
                 let names = text.split(',').map(|name| name.trim().to_owned());
                 Ok(names.filter(|name| !name.is_empty()).collect())
             }),
-            debug_log_secret: read
-                .value("debug_log_secret", None, |name| Ok(Some(secret_file(name)))),
         };
         if read.problems.is_empty() {
             Ok(settings)
@@ -277,7 +271,6 @@ mod tests {
             ("max_body_bytes", "1000"),
             ("redact", "password, iban,"),
             ("log_format", "json"),
-            ("debug_log_secret", "debug"),
             ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318/"),
         ])
         .unwrap();
@@ -295,8 +288,6 @@ mod tests {
         );
         assert_eq!(settings.redact, ["password", "iban"]);
         assert_eq!(settings.log_form, Form::Json);
-        let secret = settings.debug_log_secret.unwrap();
-        assert_eq!(secret.to_str(), Some("/var/openfaas/secrets/debug"));
     }
 
     #[test]

@@ -7,13 +7,19 @@
 
 mod answers;
 mod backend;
+mod bad_heads;
+mod batches;
 mod call;
 mod concurrency;
+mod crowds;
+mod debug_lines;
 mod graphql;
 mod ids;
 mod lines;
+mod metrics;
 mod pressure;
 mod process;
 mod spans;
 mod starting;
 mod stopping;
+mod streams;
