@@ -48,6 +48,7 @@ struct Inner {
     delivery_attempt: Option<u32>,
     deadline: Option<Instant>,
     service: Option<Arc<str>>,
+    debug_log: bool,
 }
 
 impl Context {
@@ -65,6 +66,7 @@ impl Context {
             delivery_attempt: None,
             deadline: None,
             service: None,
+            debug_log: false,
         }))
     }
 
@@ -145,6 +147,19 @@ impl Context {
     #[must_use]
     pub fn with_service(self, service: &str) -> Self {
         self.with(|inner| inner.service = Some(service.into()))
+    }
+
+    /// Lets every debug line of this request be written, whatever the filter says, where the lines
+    /// were set up so: see [`Lines::debug_by_request`](crate::telemetry::Lines::debug_by_request).
+    #[must_use]
+    pub fn with_debug_log(self) -> Self {
+        self.with(|inner| inner.debug_log = true)
+    }
+
+    /// Whether every debug line of this request is to be written.
+    #[cfg(feature = "function")]
+    pub(crate) fn asks_for_debug_log(&self) -> bool {
+        self.0.debug_log
     }
 
     /// The id of the business event.
@@ -269,6 +284,23 @@ pub fn context() -> Context {
 /// ```
 pub fn current() -> Option<Context> {
     CURRENT.try_with(Clone::clone).ok()
+}
+
+/// Gives the context to a closure without a clone of it.
+pub(crate) fn with_current<R>(work: impl FnOnce(Option<&Context>) -> R) -> R {
+    let mut work = Some(work);
+    let mut run = |context: Option<&Context>| (work.take().expect("it runs once"))(context);
+    match CURRENT.try_with(|context| run(Some(context))) {
+        Ok(result) => result,
+        Err(_) => run(None),
+    }
+}
+
+/// Whether the request that is being handled asked for its debug lines.
+pub(crate) fn debug_log_asked() -> bool {
+    CURRENT
+        .try_with(|context| context.0.debug_log)
+        .unwrap_or(false)
 }
 
 #[cfg(test)]

@@ -26,6 +26,8 @@
 #[cfg(any(feature = "function", feature = "layer"))]
 mod arrival;
 mod baggage;
+#[cfg(feature = "server")]
+mod body;
 mod chance;
 mod context;
 mod correlation;
@@ -54,6 +56,8 @@ pub mod layer;
 mod middleware;
 #[cfg(feature = "function")]
 pub mod once;
+#[cfg(feature = "function")]
+mod refused_head;
 mod secret;
 #[cfg(feature = "server")]
 mod serve;
@@ -61,6 +65,8 @@ mod serve;
 pub mod testing;
 
 pub use baggage::Baggage;
+#[cfg(feature = "server")]
+pub use body::{Body, BodySender, NobodyReads};
 pub use chance::seed_ids;
 #[cfg(feature = "client")]
 pub use client::{Http, Outgoing, http};
@@ -71,7 +77,8 @@ pub use correlation::{CorrelationId, InvalidCorrelationId};
 pub use envelope::{Delivery, Envelope, InvalidEnvelope};
 #[cfg(feature = "function")]
 pub use function::{
-    Error, Handler, IntoResponse, Json, Problem, Request, Response, Settings, run, run_with,
+    Batch, BodyStream, Error, Handler, IntoResponse, Json, Problem, Request, Response, Settings,
+    batch, run, run_with,
 };
 pub use go_duration::{InvalidDuration, parse_duration};
 #[cfg(feature = "reqwest-middleware")]
@@ -81,7 +88,7 @@ pub use once::once;
 pub use outbound::stamp;
 pub use secret::{Secret, SecretError, secret};
 #[cfg(feature = "server")]
-pub use serve::{Body, serve, shutdown_signal};
+pub use serve::{serve, shutdown_signal};
 pub use task::{JoinSet, spawn, spawn_blocking};
 pub use trace::TraceParent;
 

@@ -23,7 +23,7 @@ use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use crate::{Context, TraceParent};
 
 /// The target of every span made here: the one that goes to the collector.
-pub(super) const TARGET: &str = "throughline::span";
+const TARGET: &str = super::SPANS;
 /// How long the collector may take to accept a batch.
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(10);
 

@@ -13,12 +13,14 @@ use tempfile::TempDir;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Every program that a test here starts.
-const EXAMPLES: [&str; 6] = [
+const EXAMPLES: [&str; 8] = [
+    "batch",
     "echo",
     "every_way_out",
     "fan_out",
     "graphql",
     "once",
+    "streaming",
     "typed_json",
 ];
 
@@ -26,6 +28,7 @@ const EXAMPLES: [&str; 6] = [
 pub(crate) struct Process {
     child: Child,
     pub(crate) port: u16,
+    pub(crate) metrics_port: u16,
     lines: Arc<Mutex<Vec<Value>>>,
     tmp: TempDir,
 }
@@ -45,6 +48,7 @@ fn command(example: &str, env: &[(&str, &str)], tmp: &TempDir) -> Command {
         .env_clear()
         .env("port", "0")
         .env("TMPDIR", tmp.path())
+        .env("metrics_port", "0")
         .env("healthcheck_interval", "0")
         .envs(env.iter().copied())
         .stdin(Stdio::null())
@@ -120,6 +124,8 @@ impl Process {
             if line["message"] == "the function is ready" {
                 let port = line["fields"]["port"].as_u64().expect("a port");
                 process.port = u16::try_from(port).expect("a port");
+                let port = line["fields"]["metrics_port"].as_u64().expect("a port");
+                process.metrics_port = u16::try_from(port).expect("a port");
                 return (process, stdout);
             }
         }
@@ -150,6 +156,7 @@ impl Process {
         let process = Self {
             child,
             port: 0,
+            metrics_port: 0,
             lines: Arc::default(),
             tmp,
         };
@@ -203,6 +210,18 @@ impl Process {
                 None => panic!("the line waited for did not come: {:#?}", self.lines()),
             }
         }
+    }
+
+    /// What it counts, as text.
+    pub(crate) async fn metrics(&self) -> String {
+        let answer = crate::call::get("/metrics").to(self.metrics_port).await;
+        assert_eq!(answer.status, 200);
+        answer.body
+    }
+
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// The file that says it is up.
