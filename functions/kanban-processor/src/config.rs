@@ -9,8 +9,8 @@ use throughline::graphql::GraphQl;
 
 use crate::card_moved::CardMoved;
 use crate::keyring::Keyring;
-use crate::secret::Secret;
 use crate::senders::Sender;
+use throughline::Secret;
 
 /// Where OpenFaaS mounts a function's secrets.
 const SECRETS_DIR: &str = "/var/openfaas/secrets";
@@ -113,7 +113,8 @@ fn backend(url: Option<String>, token: Option<&Secret>) -> Result<GraphQl, Probl
     })?;
     let backend = GraphQl::new(&url).map_err(|e| Problem::new("graphql_url", &e.url, e.reason))?;
     Ok(match token {
-        Some(token) => backend.with_bearer_token(token.expose()),
+        // By its name: a token that is rotated is then the new one from the next card on.
+        Some(_) => backend.with_token_from_secret(GRAPHQL_TOKEN),
         None => backend,
     })
 }

@@ -10,8 +10,8 @@ use crate::card_moved::{CardMoved, Outcome};
 use crate::config::Config;
 use crate::deployment::{self, Deployment};
 use crate::rejection::Rejection;
-use crate::secret::Secret;
 use crate::senders::{self, Sender};
+use throughline::Secret;
 
 /// Handles one delivery, as [`throughline::run_with`] wants it handled.
 ///

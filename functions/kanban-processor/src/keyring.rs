@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use throughline::Delivery;
 
 use crate::rejection::Rejection;
-use crate::secret::Secret;
 use crate::senders::{self, Sender};
+use throughline::Secret;
 
 /// The secrets of the senders, and what else verifying needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

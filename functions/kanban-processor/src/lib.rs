@@ -11,7 +11,6 @@ mod document;
 mod handler;
 mod keyring;
 mod rejection;
-mod secret;
 pub mod senders;
 mod signature;
 
@@ -20,4 +19,4 @@ pub use config::{Config, Statuses};
 pub use handler::handle;
 pub use keyring::{Keyring, Verified};
 pub use rejection::Rejection;
-pub use secret::Secret;
+pub use throughline::Secret;

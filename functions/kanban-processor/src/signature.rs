@@ -8,8 +8,8 @@ use sha2::Sha256;
 use throughline::Delivery;
 
 use crate::rejection::Rejection;
-use crate::secret::Secret;
 use crate::senders::Sender;
+use throughline::Secret;
 
 /// How a sender writes its HMAC-SHA256 into a header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -13,9 +13,9 @@ use crate::card_moved::{CardMoved, Outcome};
 use crate::document::{Document, text};
 use crate::keyring::Verified;
 use crate::rejection::Rejection;
-use crate::secret::Secret;
 use crate::senders::Sender;
 use crate::signature::{Hex, Proof, header, same};
+use throughline::Secret;
 
 const SENDER: Sender = Sender::Asana;
 

@@ -8,9 +8,9 @@ use throughline::Delivery;
 use crate::card_moved::{CardMoved, Outcome};
 use crate::document::{Document, text};
 use crate::rejection::Rejection;
-use crate::secret::Secret;
 use crate::senders::Sender;
 use crate::signature::Proof;
+use throughline::Secret;
 
 const SENDER: Sender = Sender::AzureDevops;
 

@@ -11,9 +11,9 @@ use crate::card_moved::{CardMoved, Outcome};
 use crate::document::Document;
 use crate::keyring::Verified;
 use crate::rejection::Rejection;
-use crate::secret::Secret;
 use crate::senders::Sender;
 use crate::signature::{Hex, Proof};
+use throughline::Secret;
 
 const SENDER: Sender = Sender::Linear;
 const FRESH_MS: u64 = 60_000;

@@ -81,7 +81,8 @@ async fn a_card_that_moves_to_deploying_starts_a_deployment() {
 async fn a_configured_token_goes_along() {
     let backend = Backend::answering(&[(200, STARTED)]);
     let config = config(&backend.url, "Deploying", &[("graphql-token", "t0ken\n")]);
-    assert_eq!(send(config, Call::body(CARD)).await.status, 200);
+    let call = Call::body(CARD).secret("graphql-token", "t0ken");
+    assert_eq!(send(config, call).await.status, 200);
     assert_eq!(backend.asked()[0].headers["authorization"], "Bearer t0ken");
     assert!(!backend.asked()[0].headers.contains_key("idempotency-key"));
 }

@@ -58,6 +58,7 @@ async fn handle(request: Request, stock: String) -> Result<Response, Error> {
         }
         "/slow" => slow(number(&request)).await.into_response(),
         "/talks" => talk(number(&request)).into_response(),
+        "/debug" => debug(&request).await?.into_response(),
         "/levels" => levels().into_response(),
         "/asks" => ask(&request, &stock).await?.into_response(),
         other => {
@@ -144,6 +145,18 @@ fn levels() -> &'static str {
     tracing::error!(error = "the reason", "an error");
     log::error!(target: "another_library", "an error through the log crate");
     "logged"
+}
+
+/// Debug lines from here and there, which nobody sees who does not ask for them.
+async fn debug(request: &Request) -> Result<&'static str, Error> {
+    tracing::debug!("in the handler");
+    spawn(async { tracing::debug!("in a task") }).await?;
+    log::debug!("through the log crate");
+    tracing::trace!("too much");
+    Ok(match request.header("x-debug-log") {
+        Some(_) => "the handler sees X-Debug-Log",
+        None => "the handler sees no X-Debug-Log",
+    })
 }
 
 /// Two tasks deep, asks the stock for what the body names, and logs on the way.

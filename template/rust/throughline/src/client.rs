@@ -3,9 +3,12 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use reqwest::{Client, IntoUrl, Method, RequestBuilder};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Body, Client, IntoUrl, Method, RequestBuilder, Response};
+use serde::Serialize;
+use tracing::{Instrument as _, Span};
 
-use crate::header;
+use crate::{Context, stamp};
 
 /// How long a call may take where the request it belongs to has no deadline.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -13,10 +16,18 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long an idle connection is kept; below the 60 s after which load balancers close theirs.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(50);
 
-/// An HTTP client whose every request carries `X-Correlation-ID` and `traceparent`, and ends when
-/// the deadline of the request that is being handled does.
+/// An HTTP client whose every request carries `X-Correlation-ID`, `traceparent` and `baggage`, and
+/// ends when the deadline of the request that is being handled does.
 ///
 /// One pool of connections per process; cheap to clone.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), reqwest::Error> {
+/// let http = throughline::http();
+/// let (tea, milk) = tokio::join!(http.get("http://stock/tea").send(), http.get("http://stock/milk").send());
+/// assert!(tea?.status().is_success() && milk?.status().is_success());
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Http(Client);
 
@@ -33,19 +44,41 @@ pub fn http() -> Http {
 }
 
 impl Http {
-    /// A request, the ids of the current context on it.
-    pub fn request(&self, method: Method, url: impl IntoUrl) -> RequestBuilder {
-        let context = crate::context();
-        let mut request = self
-            .0
-            .request(method, url)
-            .header(header::CORRELATION_ID, context.correlation_id().as_str())
-            .header(header::TRACEPARENT, context.trace().to_string())
-            .timeout(context.time_left().unwrap_or(DEFAULT_TIMEOUT));
-        if let Some(call_id) = context.call_id() {
-            request = request.header(header::CALL_ID, call_id);
+    /// A request of any method, in the context that is the current one now.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), reqwest::Error> {
+    /// let gone = throughline::http().request(reqwest::Method::DELETE, "http://stock/7").send().await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn request(&self, method: Method, url: impl IntoUrl) -> Outgoing {
+        Outgoing {
+            client: self.0.clone(),
+            builder: self.0.request(method, url),
+            context: crate::context(),
         }
-        request
+    }
+
+    /// A GET request.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), reqwest::Error> {
+    /// let left: u32 = throughline::http().get("http://stock/tea").send().await?.json().await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn get(&self, url: impl IntoUrl) -> Outgoing {
+        self.request(Method::GET, url)
+    }
+
+    /// A POST request.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), reqwest::Error> {
+    /// throughline::http().post("http://stock/reserve").json(&["tea"]).send().await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn post(&self, url: impl IntoUrl) -> Outgoing {
+        self.request(Method::POST, url)
     }
 
     /// A request as it is, without the ids of any context.
@@ -56,15 +89,160 @@ impl Http {
     ) -> reqwest::Result<reqwest::Response> {
         self.0.execute(request).await
     }
+}
 
-    /// A GET request.
-    pub fn get(&self, url: impl IntoUrl) -> RequestBuilder {
-        self.request(Method::GET, url)
+/// A request that is being put together: reqwest's, and the context it will carry.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), reqwest::Error> {
+/// let answer = throughline::http()
+///     .post("http://stock/reserve")
+///     .header("x-shop", "7")
+///     .json(&["tea"])
+///     .timeout(std::time::Duration::from_secs(2))
+///     .send()
+///     .await?;
+/// # Ok(()) }
+/// ```
+#[derive(Debug)]
+#[must_use = "a request does nothing until it is sent"]
+pub struct Outgoing {
+    client: Client,
+    builder: RequestBuilder,
+    context: Context,
+}
+
+impl Outgoing {
+    /// Anything else that reqwest's builder can do.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), reqwest::Error> {
+    /// let request = throughline::http().get("http://stock/tea");
+    /// request.map(|request| request.basic_auth("me", Some("secret"))).send().await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn map(mut self, change: impl FnOnce(RequestBuilder) -> RequestBuilder) -> Self {
+        self.builder = change(self.builder);
+        self
     }
 
-    /// A POST request.
-    pub fn post(&self, url: impl IntoUrl) -> RequestBuilder {
-        self.request(Method::POST, url)
+    /// Adds a header. The SDK's own names are overwritten when it is sent.
+    pub fn header<K, V>(self, name: K, value: V) -> Self
+    where
+        HeaderName: TryFrom<K>,
+        <HeaderName as TryFrom<K>>::Error: Into<http::Error>,
+        HeaderValue: TryFrom<V>,
+        <HeaderValue as TryFrom<V>>::Error: Into<http::Error>,
+    {
+        self.map(|request| request.header(name, value))
+    }
+
+    /// Adds headers, those of the same names replaced.
+    pub fn headers(self, headers: HeaderMap) -> Self {
+        self.map(|request| request.headers(headers))
+    }
+
+    /// Sends `Authorization: Bearer <token>` along.
+    pub fn bearer_auth(self, token: impl std::fmt::Display) -> Self {
+        self.map(|request| request.bearer_auth(token))
+    }
+
+    /// The body.
+    pub fn body(self, body: impl Into<Body>) -> Self {
+        self.map(|request| request.body(body))
+    }
+
+    /// A value as JSON for the body.
+    pub fn json(self, value: &(impl Serialize + ?Sized)) -> Self {
+        self.map(|request| request.json(value))
+    }
+
+    /// How long it may take, its answer's body included. What is left of the deadline is the most,
+    /// whatever is given here.
+    pub fn timeout(self, timeout: Duration) -> Self {
+        self.map(|request| request.timeout(timeout))
+    }
+
+    /// Sends it.
+    ///
+    /// # Errors
+    /// As reqwest's `send`; a timeout where the deadline has passed.
+    pub async fn send(self) -> reqwest::Result<Response> {
+        let Self {
+            client,
+            builder,
+            context,
+        } = self;
+        let request = builder.build()?;
+        let (context, span) = in_span(context, &request);
+        let result = execute(&client, &context, request)
+            .instrument(span.clone())
+            .await;
+        note(&span, result.as_ref());
+        result
+    }
+
+    /// Sends it inside a context, and a span, that somebody else made for it.
+    #[cfg(feature = "graphql")]
+    pub(crate) async fn send_in(self, context: &Context) -> reqwest::Result<Response> {
+        execute(&self.client, context, self.builder.build()?).await
+    }
+}
+
+async fn execute(
+    client: &Client,
+    context: &Context,
+    mut request: reqwest::Request,
+) -> reqwest::Result<Response> {
+    stamp(context, request.headers_mut());
+    let asked = request.timeout().copied();
+    *request.timeout_mut() = Some(allowed(asked, context.time_left()));
+    client.execute(request).await
+}
+
+/// What was asked for, but no more than what is left of the deadline.
+fn allowed(asked: Option<Duration>, left: Option<Duration>) -> Duration {
+    match (asked, left) {
+        (Some(asked), Some(left)) => asked.min(left),
+        (asked, left) => asked.or(left).unwrap_or(DEFAULT_TIMEOUT),
+    }
+}
+
+#[cfg(feature = "otlp")]
+fn in_span(context: Context, request: &reqwest::Request) -> (Context, Span) {
+    crate::telemetry::spans::client(context, request.method(), request.url())
+}
+
+#[cfg(not(feature = "otlp"))]
+fn in_span(context: Context, _: &reqwest::Request) -> (Context, Span) {
+    (context, Span::none())
+}
+
+/// Writes how a call ended into its span.
+pub(crate) fn note(span: &Span, result: Result<&Response, &reqwest::Error>) {
+    match result {
+        Ok(response) => {
+            let status = response.status();
+            span.record("http.response.status_code", status.as_u16());
+            if status.is_client_error() || status.is_server_error() {
+                span.record("error.type", status.as_str());
+                span.record("otel.status_code", "ERROR");
+            }
+        }
+        Err(error) => {
+            span.record("error.type", error_type(error));
+            span.record("otel.status_code", "ERROR");
+        }
+    }
+}
+
+pub(crate) fn error_type(error: &reqwest::Error) -> &'static str {
+    if error.is_timeout() {
+        "timeout"
+    } else if error.is_connect() {
+        "connect"
+    } else {
+        "transport"
     }
 }
 
@@ -88,4 +266,23 @@ fn build() -> Client {
             .build()
             .expect("a client that trusts nobody needs nothing from the system")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_may_take_no_longer_than_what_is_left() {
+        let second = Duration::from_secs(1);
+        assert_eq!(allowed(None, None), DEFAULT_TIMEOUT);
+        assert_eq!(allowed(None, Some(2 * second)), 2 * second);
+        assert_eq!(allowed(Some(second), Some(2 * second)), second);
+        assert_eq!(allowed(Some(9 * second), Some(2 * second)), 2 * second);
+        assert_eq!(
+            allowed(Some(9 * second), Some(Duration::ZERO)),
+            Duration::ZERO
+        );
+        assert_eq!(allowed(Some(60 * second), None), 60 * second);
+    }
 }

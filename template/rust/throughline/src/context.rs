@@ -4,10 +4,9 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use crate::{CorrelationId, TraceParent};
+use crate::{Baggage, CorrelationId, TraceParent};
 
 tokio::task_local! {
     static CURRENT: Context;
@@ -16,9 +15,10 @@ tokio::task_local! {
 /// What is known of one request. Cheap to clone.
 ///
 /// [`run`](crate::run) makes one for each request and runs the handler inside it; [`context`] then
-/// gives it anywhere in the handler, and in every task made with [`spawn`] or [`spawn_blocking`].
-/// A bare `tokio::spawn` loses it, as every task-local is lost there: the starter's `clippy.toml`
+/// gives it anywhere in the handler, and in every task made with [`spawn`](crate::spawn),
+/// [`spawn_blocking`](crate::spawn_blocking) or a [`JoinSet`](crate::JoinSet). A bare `tokio::spawn` loses it, as every task-local is lost there: the starter's `clippy.toml`
 /// refuses it.
+/// To carry it where nothing here does, take it along: [`Context::scope`], [`Context::sync_scope`].
 ///
 /// ```
 /// use throughline::{Context, CorrelationId};
@@ -39,10 +39,16 @@ struct Inner {
     correlation_id: CorrelationId,
     call_id: Option<Arc<str>>,
     trace: TraceParent,
+    /// The span that called, where one did: the parent of this request's own.
+    caller: Option<TraceParent>,
+    trace_state: Option<Arc<str>>,
+    from_x_ray: bool,
+    baggage: Option<Baggage>,
     idempotency_key: Option<Arc<str>>,
     delivery_attempt: Option<u32>,
     deadline: Option<Instant>,
     service: Option<Arc<str>>,
+    debug_log: bool,
 }
 
 impl Context {
@@ -52,10 +58,15 @@ impl Context {
             correlation_id,
             call_id: None,
             trace: TraceParent::root(),
+            caller: None,
+            trace_state: None,
+            from_x_ray: false,
+            baggage: None,
             idempotency_key: None,
             delivery_attempt: None,
             deadline: None,
             service: None,
+            debug_log: false,
         }))
     }
 
@@ -74,6 +85,43 @@ impl Context {
     #[must_use]
     pub fn with_trace(self, trace: TraceParent) -> Self {
         self.with(|inner| inner.trace = trace)
+    }
+
+    /// Continues the trace of a caller, with a span of this request's own.
+    ///
+    /// ```
+    /// use throughline::{Context, CorrelationId, TraceParent};
+    ///
+    /// let caller = TraceParent::root();
+    /// let context = Context::new(CorrelationId::mint()).with_caller(caller);
+    /// assert_eq!(context.caller(), Some(&caller));
+    /// assert_eq!(context.trace().trace_id(), caller.trace_id());
+    /// assert_ne!(context.trace().span_id(), caller.span_id());
+    /// ```
+    #[must_use]
+    pub fn with_caller(self, caller: TraceParent) -> Self {
+        self.with(|inner| {
+            inner.caller = Some(caller);
+            inner.trace = caller.child();
+        })
+    }
+
+    /// Sets the header `tracestate` that came with the trace, to be handed on as it is.
+    #[must_use]
+    pub fn with_trace_state(self, state: &str) -> Self {
+        self.with(|inner| inner.trace_state = Some(state.into()))
+    }
+
+    /// Says that the trace came in the form of X-Ray, and is to be handed on in it too.
+    #[must_use]
+    pub fn with_x_ray(self) -> Self {
+        self.with(|inner| inner.from_x_ray = true)
+    }
+
+    /// Sets what else goes along with every call.
+    #[must_use]
+    pub fn with_baggage(self, baggage: Baggage) -> Self {
+        self.with(|inner| inner.baggage = Some(baggage))
     }
 
     /// Sets the key that is the same on every delivery of the same message.
@@ -101,6 +149,19 @@ impl Context {
         self.with(|inner| inner.service = Some(service.into()))
     }
 
+    /// Lets every debug line of this request be written, whatever the filter says, where the lines
+    /// were set up so: see [`Lines::debug_by_request`](crate::telemetry::Lines::debug_by_request).
+    #[must_use]
+    pub fn with_debug_log(self) -> Self {
+        self.with(|inner| inner.debug_log = true)
+    }
+
+    /// Whether every debug line of this request is to be written.
+    #[cfg(feature = "function")]
+    pub(crate) fn asks_for_debug_log(&self) -> bool {
+        self.0.debug_log
+    }
+
     /// The id of the business event.
     pub fn correlation_id(&self) -> &CorrelationId {
         &self.0.correlation_id
@@ -114,6 +175,26 @@ impl Context {
     /// The trace, with this request's own span.
     pub fn trace(&self) -> &TraceParent {
         &self.0.trace
+    }
+
+    /// The span that called, where one did.
+    pub fn caller(&self) -> Option<&TraceParent> {
+        self.0.caller.as_ref()
+    }
+
+    /// The header `tracestate` that came with the trace.
+    pub fn trace_state(&self) -> Option<&str> {
+        self.0.trace_state.as_deref()
+    }
+
+    /// Whether the trace came in the form of X-Ray.
+    pub fn from_x_ray(&self) -> bool {
+        self.0.from_x_ray
+    }
+
+    /// What else goes along with every call; the correlation id is added to it there.
+    pub fn baggage(&self) -> Option<&Baggage> {
+        self.0.baggage.as_ref()
     }
 
     /// The key that is the same on every delivery of the same message.
@@ -144,11 +225,40 @@ impl Context {
     }
 
     /// Runs a future inside this context.
+    ///
+    /// ```
+    /// use throughline::{Context, CorrelationId, context};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let request = Context::new(CorrelationId::parse("kan-7").unwrap())
+    ///     .with_call_id("call-1")
+    ///     .with_idempotency_key("orders/7")
+    ///     .with_delivery_attempt(2)
+    ///     .with_deadline(tokio::time::Instant::now() + std::time::Duration::from_secs(30));
+    /// request.scope(async {
+    ///     assert_eq!(context().call_id(), Some("call-1"));
+    ///     assert_eq!(context().idempotency_key(), Some("orders/7"));
+    ///     assert_eq!(context().delivery_attempt(), Some(2));
+    ///     assert!(context().time_left().unwrap().as_secs() <= 30);
+    /// }).await;
+    /// # }
+    /// ```
     pub async fn scope<F: Future>(self, future: F) -> F::Output {
         CURRENT.scope(self, future).await
     }
 
     /// Runs a closure inside this context.
+    ///
+    /// ```
+    /// use throughline::{Context, CorrelationId, context};
+    ///
+    /// // A thread that is none of tokio's.
+    /// let request = Context::new(CorrelationId::parse("kan-7").unwrap());
+    /// let thread = std::thread::spawn(move || {
+    ///     request.sync_scope(|| context().correlation_id().to_string())
+    /// });
+    /// assert_eq!(thread.join().unwrap(), "kan-7");
+    /// ```
     pub fn sync_scope<R>(self, work: impl FnOnce() -> R) -> R {
         CURRENT.sync_scope(self, work)
     }
@@ -158,51 +268,39 @@ impl Context {
 ///
 /// Outside of one there is none to give: then a new, detached one with an id of its own, so that
 /// an outgoing call still carries an id. Use [`current`] to tell the two apart.
+///
+/// ```
+/// // Outside of a request each call gives another one.
+/// assert_ne!(throughline::context().correlation_id(), throughline::context().correlation_id());
+/// ```
 pub fn context() -> Context {
     current().unwrap_or_else(|| Context::new(CorrelationId::mint()))
 }
 
 /// The context of the request that is being handled, if one is.
+///
+/// ```
+/// assert!(throughline::current().is_none());
+/// ```
 pub fn current() -> Option<Context> {
     CURRENT.try_with(Clone::clone).ok()
 }
 
-/// `tokio::spawn` that carries the context over.
-///
-/// # Panics
-/// Outside a tokio runtime, as `tokio::spawn` does.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this is what to use instead of it"
-)]
-pub fn spawn<F>(future: F) -> JoinHandle<F::Output>
-where
-    F: Future + Send + 'static,
-    F::Output: Send + 'static,
-{
-    match current() {
-        Some(context) => tokio::spawn(context.scope(future)),
-        None => tokio::spawn(future),
+/// Gives the context to a closure without a clone of it.
+pub(crate) fn with_current<R>(work: impl FnOnce(Option<&Context>) -> R) -> R {
+    let mut work = Some(work);
+    let mut run = |context: Option<&Context>| (work.take().expect("it runs once"))(context);
+    match CURRENT.try_with(|context| run(Some(context))) {
+        Ok(result) => result,
+        Err(_) => run(None),
     }
 }
 
-/// `tokio::task::spawn_blocking` that carries the context over.
-///
-/// # Panics
-/// Outside a tokio runtime, as `tokio::task::spawn_blocking` does.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this is what to use instead of it"
-)]
-pub fn spawn_blocking<F, R>(work: F) -> JoinHandle<R>
-where
-    F: FnOnce() -> R + Send + 'static,
-    R: Send + 'static,
-{
-    match current() {
-        Some(context) => tokio::task::spawn_blocking(move || context.sync_scope(work)),
-        None => tokio::task::spawn_blocking(work),
-    }
+/// Whether the request that is being handled asked for its debug lines.
+pub(crate) fn debug_log_asked() -> bool {
+    CURRENT
+        .try_with(|context| context.0.debug_log)
+        .unwrap_or(false)
 }
 
 #[cfg(test)]
@@ -213,47 +311,10 @@ mod tests {
         Context::new(CorrelationId::parse(id).unwrap())
     }
 
-    fn id() -> Option<String> {
-        current().map(|context| context.correlation_id().to_string())
-    }
-
     #[tokio::test]
     async fn outside_a_request_there_is_no_context() {
         assert!(current().is_none());
         assert_ne!(context().correlation_id(), context().correlation_id());
-        assert_eq!(spawn(async { id() }).await.unwrap(), None);
-    }
-
-    #[tokio::test]
-    async fn the_context_goes_along_into_tasks_and_blocking_threads() {
-        with_id("a")
-            .scope(async {
-                assert_eq!(spawn(async { id() }).await.unwrap().as_deref(), Some("a"));
-                let nested = spawn(async { spawn_blocking(id).await.unwrap() });
-                assert_eq!(nested.await.unwrap().as_deref(), Some("a"));
-            })
-            .await;
-    }
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn a_thousand_requests_at_once_never_see_each_others_id() {
-        let requests: Vec<_> = (0..1000)
-            .map(|n| {
-                spawn(with_id(&format!("request-{n}")).scope(async move {
-                    tokio::task::yield_now().await;
-                    let inner = spawn(async {
-                        tokio::task::yield_now().await;
-                        id()
-                    });
-                    (n, id(), inner.await.unwrap())
-                }))
-            })
-            .collect();
-        for request in requests {
-            let (n, outer, inner) = request.await.unwrap();
-            assert_eq!(outer.as_deref(), Some(format!("request-{n}").as_str()));
-            assert_eq!(inner, outer);
-        }
     }
 
     #[tokio::test(start_paused = true)]

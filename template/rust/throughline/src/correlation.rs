@@ -27,6 +27,13 @@ pub struct CorrelationId(Arc<str>);
 /// Why a value is no [`CorrelationId`].
 ///
 /// Its text never contains the refused value, so that it may be logged.
+///
+/// ```
+/// use throughline::CorrelationId;
+///
+/// let error = CorrelationId::parse("two words").unwrap_err();
+/// assert!(error.to_string().ends_with("the character at byte 3 is ' '"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidCorrelationId {
     /// Nothing was given.
@@ -72,6 +79,11 @@ impl CorrelationId {
     }
 
     /// A new id: a UUID of version 7, so that ids sort by the time they were made.
+    ///
+    /// ```
+    /// let id = throughline::CorrelationId::mint();
+    /// assert_eq!(id.as_str().len(), 36);
+    /// ```
     pub fn mint() -> Self {
         Self(crate::chance::uuid_v7().to_string().into())
     }

@@ -45,6 +45,12 @@ pub struct Envelope {
 }
 
 /// Why a body that says it is an envelope is none.
+///
+/// ```
+/// use throughline::Envelope;
+///
+/// assert!(Envelope::parse(b"{}").is_err());
+/// ```
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidEnvelope {
     /// It is not the JSON that an envelope is.
@@ -110,6 +116,15 @@ impl Envelope {
 /// What a request's body delivers, whichever form it has: an [`Envelope`], the older form
 /// `{"correlation_id","source","timestamp","payload":{…}}`, Lambda's `{"Records":[{"body":"…"}]}`
 /// with one record that holds either, or anything else, which is taken as it is.
+///
+/// ```
+/// use throughline::Delivery;
+///
+/// let bare = Delivery::read(&r#"{"correlation_id":"kan-7","item":"tea"}"#.into())?;
+/// assert_eq!(bare.correlation_id.unwrap().as_str(), "kan-7");
+/// assert_eq!(bare.source, None);
+/// # Ok::<(), throughline::InvalidEnvelope>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Delivery {
     /// The id inside the body; `None` where it has none, or none that is valid.

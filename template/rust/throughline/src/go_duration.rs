@@ -3,6 +3,11 @@
 use std::time::Duration;
 
 /// Why a value is no duration.
+///
+/// ```
+/// let error = throughline::parse_duration("soon").unwrap_err();
+/// assert!(error.to_string().contains("not a duration"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not a duration: give an integer of seconds or Go's form, such as 30s, 1m30s or 250ms")]
 pub struct InvalidDuration;

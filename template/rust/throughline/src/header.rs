@@ -1,6 +1,12 @@
 //! The names of the headers that the thread runs through.
 //!
 //! All in lower case, as `http` and HTTP/2 want them; HTTP compares names without regard to case.
+//!
+//! ```
+//! let mut headers = http::HeaderMap::new();
+//! headers.insert(throughline::header::CORRELATION_ID, http::HeaderValue::from_static("kan-7"));
+//! assert_eq!(headers["X-Correlation-ID"], "kan-7");
+//! ```
 
 /// The correlation id: one business event, from the webhook to the last log line.
 pub const CORRELATION_ID: &str = "x-correlation-id";
@@ -8,6 +14,12 @@ pub const CORRELATION_ID: &str = "x-correlation-id";
 pub const CALL_ID: &str = "x-call-id";
 /// W3C trace context.
 pub const TRACEPARENT: &str = "traceparent";
+/// W3C trace context: what a vendor adds to the trace.
+pub const TRACESTATE: &str = "tracestate";
+/// W3C baggage: what else goes along with a request.
+pub const BAGGAGE: &str = "baggage";
+/// The trace in the form of X-Ray, as load balancers and API Gateway write it.
+pub const X_RAY: &str = "x-amzn-trace-id";
 /// The same value on every delivery of the same message, so that a function can do its work once.
 pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
 /// How often SQS has handed the message out, this time included.

@@ -23,6 +23,11 @@
 //! With default features off what remains is the thread itself: ids, context, log lines, the
 //! envelope. The connector is built on that.
 
+#[cfg(any(feature = "function", feature = "layer"))]
+mod arrival;
+mod baggage;
+#[cfg(feature = "server")]
+mod body;
 mod chance;
 mod context;
 mod correlation;
@@ -30,35 +35,61 @@ mod envelope;
 mod go_duration;
 pub mod header;
 mod milestone;
+mod outbound;
+mod task;
 pub mod telemetry;
 mod trace;
 
 #[cfg(feature = "client")]
 mod client;
 #[cfg(feature = "function")]
+mod config;
+#[cfg(feature = "axum")]
+mod extract;
+#[cfg(feature = "function")]
 mod function;
 #[cfg(feature = "graphql")]
 pub mod graphql;
 #[cfg(feature = "layer")]
 pub mod layer;
+#[cfg(feature = "reqwest-middleware")]
+mod middleware;
+#[cfg(feature = "function")]
+pub mod once;
+#[cfg(feature = "function")]
+mod refused_head;
+mod secret;
 #[cfg(feature = "server")]
 mod serve;
 #[cfg(feature = "function")]
 pub mod testing;
 
+pub use baggage::Baggage;
+#[cfg(feature = "server")]
+pub use body::{Body, BodySender, NobodyReads};
 pub use chance::seed_ids;
 #[cfg(feature = "client")]
-pub use client::{Http, http};
-pub use context::{Context, context, current, spawn, spawn_blocking};
+pub use client::{Http, Outgoing, http};
+#[cfg(feature = "function")]
+pub use config::{config, config_from};
+pub use context::{Context, context, current};
 pub use correlation::{CorrelationId, InvalidCorrelationId};
 pub use envelope::{Delivery, Envelope, InvalidEnvelope};
 #[cfg(feature = "function")]
 pub use function::{
-    Error, Handler, IntoResponse, Json, Problem, Request, Response, Settings, run, run_with,
+    Batch, BodyStream, Error, Handler, IntoResponse, Json, Problem, Request, Response, Settings,
+    batch, run, run_with,
 };
 pub use go_duration::{InvalidDuration, parse_duration};
+#[cfg(feature = "reqwest-middleware")]
+pub use middleware::Propagate;
+#[cfg(feature = "function")]
+pub use once::once;
+pub use outbound::stamp;
+pub use secret::{Secret, SecretError, secret};
 #[cfg(feature = "server")]
-pub use serve::{Body, serve, shutdown_signal};
+pub use serve::{serve, shutdown_signal};
+pub use task::{JoinSet, spawn, spawn_blocking};
 pub use trace::TraceParent;
 
 /// What the macros of this crate expand to. Not part of the API.

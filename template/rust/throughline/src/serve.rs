@@ -2,14 +2,11 @@
 
 use std::convert::Infallible;
 use std::future::Future;
-use std::pin::{Pin, pin};
-use std::task::{Context as TaskContext, Poll};
+use std::pin::pin;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::combinators::BoxBody;
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::{Frame, Incoming, SizeHint};
+use hyper::body::Incoming;
+use hyper::rt::{Read, Write};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -17,73 +14,14 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::Body;
+#[cfg(feature = "function")]
+use crate::refused_head::RefusedHead;
+
 /// How long a client may take to send a request's head, and may keep an idle connection.
 const HEADER_READ: Duration = Duration::from_secs(30);
 /// How long to wait before accepting again when the process is out of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
-
-/// What an answer carries: bytes that are there already, or a stream of them.
-pub struct Body(Kind);
-
-enum Kind {
-    Full(Full<Bytes>),
-    Stream(BoxBody<Bytes, BoxError>),
-}
-
-impl Body {
-    /// No bytes at all.
-    pub fn empty() -> Self {
-        Bytes::new().into()
-    }
-
-    /// Bytes that come while they are sent.
-    pub fn stream<B>(body: B) -> Self
-    where
-        B: hyper::body::Body<Data = Bytes> + Send + Sync + 'static,
-        B::Error: Into<BoxError>,
-    {
-        Self(Kind::Stream(body.map_err(Into::into).boxed()))
-    }
-}
-
-impl<T: Into<Bytes>> From<T> for Body {
-    fn from(bytes: T) -> Self {
-        Self(Kind::Full(Full::new(bytes.into())))
-    }
-}
-
-impl hyper::body::Body for Body {
-    type Data = Bytes;
-    type Error = BoxError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut TaskContext<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        match &mut self.0 {
-            Kind::Full(body) => Pin::new(body)
-                .poll_frame(cx)
-                .map_err(|never| match never {}),
-            Kind::Stream(body) => Pin::new(body).poll_frame(cx),
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        match &self.0 {
-            Kind::Full(body) => body.is_end_stream(),
-            Kind::Stream(body) => body.is_end_stream(),
-        }
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        match &self.0 {
-            Kind::Full(body) => body.size_hint(),
-            Kind::Stream(body) => body.size_hint(),
-        }
-    }
-}
 
 /// Serves HTTP/1 on `listener` until `shutdown` is done, then drains: idle connections are closed,
 /// busy ones finish their request, for at most `drain`. Returns how many connections were still
@@ -101,6 +39,39 @@ where
     S: Fn(http::Request<Incoming>) -> F + Clone + Send + 'static,
     F: Future<Output = http::Response<Body>> + Send + 'static,
 {
+    let each = move |stream: TcpStream, stopped| {
+        connection(TokioIo::new(stream), service.clone(), stopped, HEADER_READ)
+    };
+    accept(listener, each, shutdown, drain).await
+}
+
+/// [`serve`] for a service that puts `X-Correlation-ID` on each of its answers: those that hyper
+/// makes then have one too. A head may take `head` to arrive, and a connection be idle as long.
+#[cfg(feature = "function")]
+pub(crate) async fn serve_with_ids<S, F>(
+    listener: TcpListener,
+    service: S,
+    shutdown: impl Future<Output = ()>,
+    drain: Duration,
+    head: Duration,
+) -> usize
+where
+    S: Fn(http::Request<Incoming>) -> F + Clone + Send + 'static,
+    F: Future<Output = http::Response<Body>> + Send + 'static,
+{
+    let each = move |stream: TcpStream, stopped| {
+        let stream = RefusedHead::new(TokioIo::new(stream));
+        connection(stream, service.clone(), stopped, head)
+    };
+    accept(listener, each, shutdown, drain).await
+}
+
+async fn accept<C: Future<Output = ()> + Send + 'static>(
+    listener: TcpListener,
+    connection: impl Fn(TcpStream, watch::Receiver<()>) -> C,
+    shutdown: impl Future<Output = ()>,
+    drain: Duration,
+) -> usize {
     let (stop, stopped) = watch::channel(());
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
@@ -111,7 +82,9 @@ where
             Some(_) = connections.join_next(), if !connections.is_empty() => {}
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    connections.spawn(connection(stream, service.clone(), stopped.clone()));
+                    // Answers are small and waited for: no need to collect them.
+                    let _ = stream.set_nodelay(true);
+                    connections.spawn(connection(stream, stopped.clone()));
                 }
                 Err(error) => {
                     tracing::warn!(error = %error, "a connection could not be accepted");
@@ -130,13 +103,16 @@ where
     connections.len()
 }
 
-async fn connection<S, F>(stream: TcpStream, service: S, mut stopped: watch::Receiver<()>)
-where
+async fn connection<I, S, F>(
+    stream: I,
+    service: S,
+    mut stopped: watch::Receiver<()>,
+    head: Duration,
+) where
+    I: Read + Write + Unpin,
     S: Fn(http::Request<Incoming>) -> F,
     F: Future<Output = http::Response<Body>>,
 {
-    // Answers are small and waited for: no need to collect them.
-    let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| {
         let answer = service(request);
         async move { Ok::<_, Infallible>(answer.await) }
@@ -144,8 +120,8 @@ where
     let mut connection = pin!(
         http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(HEADER_READ)
-            .serve_connection(TokioIo::new(stream), service)
+            .header_read_timeout(head)
+            .serve_connection(stream, service)
     );
     let ended = tokio::select! {
         biased;

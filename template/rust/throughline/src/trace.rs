@@ -52,6 +52,14 @@ impl TraceParent {
     ///
     /// `None` without a `Root` and a `Parent`: a root alone names no span to continue. A missing
     /// `Sampled` counts as sampled, because deciding is left to us then.
+    ///
+    /// ```
+    /// use throughline::TraceParent;
+    ///
+    /// let header = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
+    /// let trace = TraceParent::parse_aws(header).unwrap();
+    /// assert_eq!(trace.trace_id(), "5759e988bd862e3fe1be46a994272793");
+    /// ```
     pub fn parse_aws(value: &str) -> Option<Self> {
         let field = |name: &str| {
             value
@@ -67,6 +75,24 @@ impl TraceParent {
         let (epoch, unique) = (hex(root.next()?, 8)?, hex(root.next()?, 24)?);
         let span = u64::try_from(hex(field("Parent")?, 16)?).ok()?;
         Self::from_parts(epoch << 96 | unique, span, field("Sampled") != Some("0"))
+    }
+
+    /// The form of X-Ray: what [`TraceParent::parse_aws`] reads.
+    ///
+    /// ```
+    /// use throughline::TraceParent;
+    ///
+    /// let trace = TraceParent::root();
+    /// assert_eq!(TraceParent::parse_aws(&trace.to_aws()), Some(trace));
+    /// ```
+    pub fn to_aws(&self) -> String {
+        let trace = self.trace_id();
+        let (epoch, unique) = trace.split_at(8);
+        let sampled = u8::from(self.sampled());
+        format!(
+            "Root=1-{epoch}-{unique};Parent={};Sampled={sampled}",
+            self.span_id()
+        )
     }
 
     /// A new trace, sampled.

@@ -13,9 +13,9 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use axum::{Extension, Json, Router};
+use axum::{Json, Router};
 use serde_json::{Value, json};
-use throughline::layer::{Arrival, CorrelationLayer};
+use throughline::layer::CorrelationLayer;
 
 use self::behaviour::{Behaviour, Effect, RawBehaviour};
 use self::book::Book;
@@ -109,24 +109,7 @@ impl Graphql {
     }
 }
 
-async fn execute(
-    State(graphql): State<Arc<Graphql>>,
-    Extension(arrival): Extension<Arrival>,
-    body: Bytes,
-) -> Response {
-    match arrival {
-        Arrival::WithId => {}
-        Arrival::WithoutId => {
-            tracing::warn!(
-                "a request came without X-Correlation-ID, so its story ends before here"
-            );
-        }
-        Arrival::WithInvalidId => {
-            tracing::warn!(
-                "a request came with an X-Correlation-ID that is no id; it was replaced"
-            );
-        }
-    }
+async fn execute(State(graphql): State<Arc<Graphql>>, body: Bytes) -> Response {
     let request: async_graphql::Request = match serde_json::from_slice(&body) {
         Ok(request) => request,
         Err(error) => {

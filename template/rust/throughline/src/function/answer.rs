@@ -5,23 +5,27 @@ use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, StatusCode};
-use http_body_util::{BodyExt as _, Limited};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use tokio::time::{Instant, timeout, timeout_at};
 use tracing::{Instrument as _, Span};
 
+use super::body_stream::{BodyStream, Unread};
+use super::debug_log::DebugLog;
 use super::handler::Handler;
+use super::metrics::{Counted, Metrics, count_refused_id};
 use super::request::Request;
 use super::response::{Response, plain, refusal};
 use super::settings::Settings;
-use super::unserved::{Unread, overloaded, timed_out};
-use crate::{Context, CorrelationId, Delivery, TraceParent, header, parse_duration};
+use super::streamed::Streamed;
+use super::unserved::{overloaded, timed_out, unread, wrong_method};
+use crate::{Body, Context, CorrelationId, Delivery, header, parse_duration};
 
 const TIMEOUT: &str = "x-timeout";
 
@@ -34,7 +38,8 @@ pub(crate) struct Function<H, Via> {
 struct Shared<H> {
     handler: H,
     settings: Settings,
-    in_flight: AtomicUsize,
+    debug_log: DebugLog,
+    metrics: Arc<Metrics>,
     ready: AtomicBool,
 }
 
@@ -49,11 +54,23 @@ impl<H, Via> Clone for Function<H, Via> {
 
 impl<H: Handler<Via>, Via: 'static> Function<H, Via> {
     pub(crate) fn new(handler: H, settings: Settings) -> Self {
+        let metrics = Arc::new(Metrics::new(|| 0));
+        Self::counted(handler, settings, DebugLog::default(), metrics)
+    }
+
+    /// A function that counts in these metrics.
+    pub(super) fn counted(
+        handler: H,
+        settings: Settings,
+        debug_log: DebugLog,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         Self {
             shared: Arc::new(Shared {
                 handler,
                 settings,
-                in_flight: AtomicUsize::new(0),
+                debug_log,
+                metrics,
                 ready: AtomicBool::new(true),
             }),
             via: PhantomData,
@@ -68,42 +85,76 @@ impl<H: Handler<Via>, Via: 'static> Function<H, Via> {
     /// Answers a request from the wire.
     pub(crate) async fn serve(self, request: http::Request<Incoming>) -> Response {
         match request.uri().path() {
+            "/_/health" | "/_/ready" if request.method() != Method::GET => return wrong_method(),
             "/_/health" => return self.health(),
             "/_/ready" => return self.readiness(),
             _ => {}
         }
         let started = Instant::now();
         let (head, body) = request.into_parts();
-        let Some(_place) = self.take_place() else {
-            let context = context_of(&head.headers, &Bytes::new());
-            return finish(&context, started, context.clone().sync_scope(overloaded));
+        let mut request = Request {
+            method: head.method,
+            uri: head.uri,
+            headers: head.headers,
+            body: Bytes::new(),
         };
+        let counted = self.count(&request.method, started);
         let settings = &self.shared.settings;
+        if settings.max_inflight > 0 && counted.before >= settings.max_inflight {
+            return self.refuse(&mut request, counted, overloaded);
+        }
+        if H::READS_STREAM {
+            let (limit, patience) = (settings.max_stream_bytes, settings.read_timeout);
+            let body = BodyStream::new(body, limit, patience);
+            return self.handle(request, Some(body), counted).await;
+        }
         let limited = Limited::new(body, settings.max_body_bytes);
-        let refused = match timeout(settings.read_timeout, limited.collect()).await {
+        let unreadable = match timeout(settings.read_timeout, limited.collect()).await {
             Ok(Ok(body)) => {
-                let request = Request {
-                    method: head.method,
-                    uri: head.uri,
-                    headers: head.headers,
-                    body: body.to_bytes(),
-                };
-                return self.answer(request, started).await;
+                request.body = body.to_bytes();
+                return self.handle(request, None, counted).await;
+            }
+            Ok(Err(error)) if error.is::<LengthLimitError>() => {
+                Unread::TooLong(settings.max_body_bytes)
             }
             Ok(Err(error)) => Unread::Broken(error),
-            Err(_) => Unread::Late,
+            Err(_) => Unread::Late(settings.read_timeout),
         };
-        let context = context_of(&head.headers, &Bytes::new());
-        let response = context.clone().sync_scope(|| refused.answer(settings));
-        finish(&context, started, response)
+        self.refuse(&mut request, counted, || unread(&unreadable))
     }
 
     /// Answers a request that is there in full.
     pub(crate) async fn answer(&self, request: Request, started: Instant) -> Response {
-        let (mut context, span) = in_span(
-            context_of(&request.headers, &request.body),
-            &request.headers,
-        );
+        let counted = self.count(&request.method, started);
+        self.handle(request, None, counted).await
+    }
+
+    fn count(&self, method: &Method, started: Instant) -> Counted {
+        Counted::new(Arc::clone(&self.shared.metrics), method, started)
+    }
+
+    /// Answers a request that the handler never sees.
+    fn refuse(
+        &self,
+        request: &mut Request,
+        mut counted: Counted,
+        answer: impl FnOnce() -> Response,
+    ) -> Response {
+        let context = self.context_of(request);
+        let response = context.clone().sync_scope(answer);
+        counted.answered(response.status());
+        finish(&context, counted.started, response)
+    }
+
+    async fn handle(
+        &self,
+        mut request: Request,
+        body: Option<BodyStream>,
+        mut counted: Counted,
+    ) -> Response {
+        let started = counted.started;
+        let context = self.context_of(&mut request);
+        let (mut context, span) = in_span(context, &self.shared.settings.name, &request);
         // A limit beyond all time is none.
         let limit = self
             .time_limit(&request.headers)
@@ -111,26 +162,65 @@ impl<H: Handler<Via>, Via: 'static> Function<H, Via> {
         if let Some((_, deadline)) = limit {
             context = context.with_deadline(deadline);
         }
-        let response = context
-            .clone()
-            .scope(async {
-                let call = catch_panic(self.shared.handler.call(request));
-                match limit {
-                    None => call.await,
-                    Some((limit, deadline)) => match timeout_at(deadline, call).await {
-                        Ok(response) => response,
-                        Err(_) => timed_out(limit),
-                    },
+        let handler = &self.shared.handler;
+        let work = async {
+            let call = catch_panic(async {
+                match body {
+                    Some(body) => handler.call_with_body(request, body).await,
+                    None => handler.call(request).await,
                 }
-            })
-            .instrument(span.clone())
-            .await;
+            });
+            match limit {
+                None => call.await,
+                Some((limit, deadline)) => match timeout_at(deadline, call).await {
+                    Ok(response) => response,
+                    Err(_) => timed_out(limit),
+                },
+            }
+        };
+        let work = context.clone().scope(work);
+        let response = if span.is_none() {
+            work.await
+        } else {
+            work.instrument(span.clone()).await
+        };
         let status = response.status();
         span.record("http.response.status_code", status.as_u16());
         if status.is_server_error() {
+            span.record("error.type", status.as_str());
             span.record("otel.status_code", "ERROR");
         }
-        finish(&context, started, response)
+        counted.answered(status);
+        let response = finish(&context, started, response);
+        if !response.body().is_stream() {
+            return response;
+        }
+        let (mut head, body) = response.into_parts();
+        // Nothing would hold a stream to it.
+        head.headers.remove(http::header::CONTENT_LENGTH);
+        let deadline = limit.map(|(_, deadline)| deadline);
+        let body = Streamed::new(body, context, deadline, (counted, span));
+        Response::from_parts(head, Body::stream(body))
+    }
+
+    /// The context of a request, its refused ids counted.
+    fn context_of(&self, request: &mut Request) -> Context {
+        let (context, refused) = context_of(&request.headers, &request.body);
+        let asked = &self.shared.debug_log;
+        let context = match context
+            .clone()
+            .sync_scope(|| asked.asked(&mut request.headers))
+        {
+            true => context.with_debug_log(),
+            false => context,
+        };
+        if let Some(reason) = refused {
+            count_refused_id();
+            context.clone().sync_scope(|| {
+                tracing::warn!("the correlation id that came was refused and replaced: {reason}");
+            });
+        }
+        context
     }
 
     /// `X-Timeout`, but no more than `exec_timeout`.
@@ -160,69 +250,43 @@ impl<H: Handler<Via>, Via: 'static> Function<H, Via> {
 
     fn readiness(&self) -> Response {
         let most = self.shared.settings.max_inflight;
-        if most > 0 && self.shared.in_flight.load(Ordering::Acquire) >= most {
+        if most > 0 && self.shared.metrics.in_flight() >= most {
             return plain(StatusCode::TOO_MANY_REQUESTS, None, "busy".into());
         }
         self.health()
     }
-
-    fn take_place(&self) -> Option<Place<H>> {
-        let most = self.shared.settings.max_inflight;
-        let before = self.shared.in_flight.fetch_add(1, Ordering::AcqRel);
-        let place = Place(Arc::clone(&self.shared));
-        (most == 0 || before < most).then_some(place)
-    }
-}
-
-/// A request's place among those in flight; given back when dropped.
-struct Place<H>(Arc<Shared<H>>);
-
-impl<H> Drop for Place<H> {
-    fn drop(&mut self) {
-        self.0.in_flight.fetch_sub(1, Ordering::AcqRel);
-    }
 }
 
 /// The context of a request: the id from the header, else the envelope, else `X-Call-Id`, else new.
+/// And why an id that came was refused, if one was.
 ///
 /// The body is read only where the header does not settle it.
-fn context_of(headers: &HeaderMap, body: &Bytes) -> Context {
+fn context_of(headers: &HeaderMap, body: &Bytes) -> (Context, Option<String>) {
     let call_id = text(headers, header::CALL_ID).and_then(|id| CorrelationId::parse(id).ok());
-    let given = text(headers, header::CORRELATION_ID).map(CorrelationId::parse);
-    let refused = match (&given, headers.contains_key(header::CORRELATION_ID)) {
-        (Some(Err(error)), _) => Some(error.to_string()),
-        (None, true) => Some("it is not text".to_owned()),
-        _ => None,
+    let given = headers.get(header::CORRELATION_ID).map(|value| {
+        let value = value.to_str().map_err(|_| "it is not text".to_owned())?;
+        CorrelationId::parse(value).map_err(|error| error.to_string())
+    });
+    let (given, mut refused) = match given {
+        Some(Ok(id)) => (Some(id), None),
+        Some(Err(reason)) => (None, Some(format!("X-Correlation-ID: {reason}"))),
+        None => (None, None),
     };
     let id = given
-        .and_then(Result::ok)
-        .or_else(|| Delivery::read(body).ok()?.correlation_id)
-        .or_else(|| call_id.clone())
+        .or_else(|| {
+            let delivery = Delivery::read(body).ok()?;
+            if delivery.refused_id {
+                refused.get_or_insert_with(|| "the body's correlation_id is none".to_owned());
+            }
+            delivery.correlation_id
+        })
+        .or(call_id)
         .unwrap_or_else(CorrelationId::mint);
-    let mut context = Context::new(id);
-    if let Some(call_id) = call_id {
-        context = context.with_call_id(call_id.as_str());
-    }
-    if let Some(trace) = text(headers, header::TRACEPARENT).and_then(TraceParent::parse) {
-        context = context.with_trace(trace.child());
-    }
-    if let Some(key) = text(headers, header::IDEMPOTENCY_KEY) {
-        context = context.with_idempotency_key(key);
-    }
-    if let Some(attempt) = text(headers, header::RECEIVE_COUNT).and_then(|n| n.parse().ok()) {
-        context = context.with_delivery_attempt(attempt);
-    }
-    if let Some(reason) = refused {
-        context.clone().sync_scope(|| {
-            tracing::warn!("the X-Correlation-ID that came was refused and replaced: {reason}");
-        });
-    }
-    context
+    (crate::arrival::context_of(id, headers), refused)
 }
 
-fn in_span(context: Context, headers: &HeaderMap) -> (Context, Span) {
-    let caller = text(headers, header::TRACEPARENT).and_then(TraceParent::parse);
-    crate::telemetry::spans::server(context, caller)
+fn in_span(context: Context, service: &str, request: &Request) -> (Context, Span) {
+    crate::telemetry::spans::server(context, service, request)
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -230,7 +294,7 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 }
 
 /// Runs a handler's future; a panic in it becomes an answer. The panic hook has logged it by then.
-async fn catch_panic(call: impl Future<Output = Response>) -> Response {
+pub(super) async fn catch_panic(call: impl Future<Output = Response>) -> Response {
     let mut call = pin!(call);
     std::future::poll_fn(
         |cx| match catch_unwind(AssertUnwindSafe(|| call.as_mut().poll(cx))) {

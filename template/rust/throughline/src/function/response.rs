@@ -39,6 +39,12 @@ impl IntoResponse for Response {
     }
 }
 
+impl IntoResponse for Body {
+    fn into_response(self) -> Response {
+        Response::new(self)
+    }
+}
+
 impl IntoResponse for () {
     fn into_response(self) -> Response {
         plain(StatusCode::OK, None, Body::empty())

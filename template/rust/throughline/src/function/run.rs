@@ -1,14 +1,21 @@
 //! The process around a handler: it starts, serves, and stops in order.
 
-use std::fs;
+use std::convert::Infallible;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+use std::{fs, io};
 
 use tokio::net::TcpListener;
 
 use super::answer::Function;
+use super::debug_log::DebugLog;
 use super::handler::Handler;
+use super::metrics::Metrics;
 use super::settings::{Problem, Settings};
+use crate::serve::serve_with_ids;
 use crate::{serve, shutdown_signal, telemetry};
 
 /// `EX_USAGE` of sysexits: the configuration is at fault.
@@ -55,10 +62,12 @@ where
     Via: 'static,
 {
     let env = |name: &str| std::env::var(name).ok();
-    let (settings, handler) = match (Settings::read(&env), build(&env)) {
-        (Ok(settings), Ok(handler)) => (settings, handler),
-        (settings, handler) => {
+    let read = (Settings::read(&env), DebugLog::read(&env), build(&env));
+    let (settings, debug_log, handler) = match read {
+        (Ok(settings), Ok(debug_log), Ok(handler)) => (settings, debug_log, handler),
+        (settings, debug_log, handler) => {
             let mut problems = settings.err().unwrap_or_default();
+            problems.extend(debug_log.err());
             problems.extend(handler.err().unwrap_or_default());
             complain(&problems);
             return ExitCode::from(USAGE);
@@ -76,45 +85,16 @@ where
     };
     // Spans are sent on the runtime, so that it must be there before them and outlive them.
     let _inside = runtime.enter();
-    match start_telemetry(&settings) {
-        Ok(_telemetry) => serve_until_stopped(&runtime, handler, settings),
+    let telemetry = match start_telemetry(&settings, debug_log.is_set()) {
+        Ok(telemetry) => telemetry,
         Err(problem) => {
             complain(&[problem]);
-            ExitCode::from(USAGE)
+            return ExitCode::from(USAGE);
         }
-    }
-}
-
-/// What is written out when it is dropped: spans first, since that may be worth a line.
-struct Telemetry {
-    _spans: Option<telemetry::spans::Exporter>,
-    _lines: telemetry::Guard,
-}
-
-fn start_telemetry(settings: &Settings) -> Result<Telemetry, Problem> {
-    let spans = match &settings.otlp_traces_endpoint {
-        None => None,
-        Some(endpoint) => Some(
-            telemetry::spans::Exporter::start(&settings.name, endpoint).map_err(|error| {
-                Problem::without_value("OTEL_EXPORTER_OTLP_ENDPOINT", error.to_string())
-            })?,
-        ),
     };
-    let filter = settings.log_filter.as_deref();
-    let lines = telemetry::init_with_spans(&settings.name, filter, spans.as_ref())
-        .map_err(|error| Problem::without_value("log lines", error.to_string()))?;
-    Ok(Telemetry {
-        _spans: spans,
-        _lines: lines,
-    })
-}
-
-fn serve_until_stopped<H: Handler<Via>, Via: 'static>(
-    runtime: &tokio::runtime::Runtime,
-    handler: H,
-    settings: Settings,
-) -> ExitCode {
-    match runtime.block_on(serve_function(handler, settings)) {
+    let metrics = Arc::new(Metrics::new(telemetry.lines.dropped_count()));
+    let function = Function::counted(handler, settings.clone(), debug_log, Arc::clone(&metrics));
+    match runtime.block_on(serve_function(function, &settings, metrics)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(error = %error, "the function can't be served");
@@ -123,23 +103,89 @@ fn serve_until_stopped<H: Handler<Via>, Via: 'static>(
     }
 }
 
+/// What is written out when it is dropped: spans first, since that may be worth a line.
+struct Telemetry {
+    _spans: Option<telemetry::spans::Exporter>,
+    lines: telemetry::Guard,
+}
+
+fn start_telemetry(settings: &Settings, debug_by_request: bool) -> Result<Telemetry, Problem> {
+    let spans = match &settings.otlp_traces_endpoint {
+        None => None,
+        Some(endpoint) => Some(
+            telemetry::spans::Exporter::start(&settings.name, endpoint).map_err(|error| {
+                Problem::without_value("OTEL_EXPORTER_OTLP_ENDPOINT", error.to_string())
+            })?,
+        ),
+    };
+    let lines = telemetry::Lines::new(&settings.name)
+        .filter(settings.log_filter.as_deref())
+        .form(settings.log_form)
+        .redact(&settings.redact)
+        .debug_by_request(debug_by_request)
+        .start_with_spans(spans.as_ref())
+        .map_err(|error| Problem::without_value("log lines", error.to_string()))?;
+    Ok(Telemetry {
+        _spans: spans,
+        lines,
+    })
+}
+
+/// Every address of the machine, of both families where it has both.
+async fn bind(name: &str, port: u16) -> io::Result<TcpListener> {
+    let bound = match TcpListener::bind((Ipv6Addr::UNSPECIFIED, port)).await {
+        // A kernel without IPv6.
+        Err(error) if error.kind() != io::ErrorKind::AddrInUse => {
+            TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).await
+        }
+        bound => bound,
+    };
+    bound.map_err(|error| io::Error::new(error.kind(), format!("{name} = \"{port}\": {error}")))
+}
+
+/// The port of the metrics. Where nobody asked for it by name, a function serves without it.
+async fn bind_metrics(settings: &Settings) -> io::Result<Option<TcpListener>> {
+    match bind("metrics_port", settings.metrics_port).await {
+        Err(error) if !settings.metrics_port_is_set => {
+            tracing::warn!(
+                error = %error,
+                "the metrics are not served; metrics_port gives them another port"
+            );
+            Ok(None)
+        }
+        bound => bound.map(Some),
+    }
+}
+
+/// Serves `/metrics`, and never ends.
+async fn serve_metrics(listener: Option<TcpListener>, metrics: Arc<Metrics>) -> Infallible {
+    if let Some(listener) = listener {
+        let service = move |request: http::Request<hyper::body::Incoming>| {
+            let metrics = Arc::clone(&metrics);
+            async move { metrics.answer(request.uri().path()) }
+        };
+        serve(listener, service, std::future::pending(), Duration::ZERO).await;
+    }
+    std::future::pending().await
+}
+
 async fn serve_function<H: Handler<Via>, Via: 'static>(
-    handler: H,
-    settings: Settings,
-) -> std::io::Result<()> {
+    function: Function<H, Via>,
+    settings: &Settings,
+    metrics: Arc<Metrics>,
+) -> io::Result<()> {
     let asked_to_stop = shutdown_signal()?;
-    let listener = TcpListener::bind(("0.0.0.0", settings.port))
-        .await
-        .map_err(|error| {
-            let port = settings.port;
-            std::io::Error::new(error.kind(), format!("port = \"{port}\": {error}"))
-        })?;
+    let listener = bind("port", settings.port).await?;
     let address = listener.local_addr()?;
+    let for_metrics = bind_metrics(settings).await?;
+    let metrics_port = match &for_metrics {
+        Some(listener) => Some(listener.local_addr()?.port()),
+        None => None,
+    };
     if let Some(lock) = &settings.lock_file {
         put_lock(lock)?;
     }
-    tracing::info!(port = address.port(), "the function is ready");
-    let function = Function::new(handler, settings.clone());
+    tracing::info!(port = address.port(), metrics_port, "the function is ready");
     let stopping = {
         let function = function.clone();
         let settings = settings.clone();
@@ -163,7 +209,11 @@ async fn serve_function<H: Handler<Via>, Via: 'static>(
         }
     };
     let service = move |request| function.clone().serve(request);
-    let left = serve(listener, service, stopping, settings.write_timeout).await;
+    let (drain, head) = (settings.write_timeout, settings.read_timeout);
+    let left = tokio::select! {
+        left = serve_with_ids(listener, service, stopping, drain, head) => left,
+        never = serve_metrics(for_metrics, metrics) => match never {},
+    };
     match left {
         0 => tracing::info!("stopped; every request was answered"),
         left => tracing::warn!(
@@ -175,10 +225,10 @@ async fn serve_function<H: Handler<Via>, Via: 'static>(
 }
 
 /// The file whose presence tells the watchdog's health check that the function is up.
-fn put_lock(path: &Path) -> std::io::Result<()> {
+fn put_lock(path: &Path) -> io::Result<()> {
     fs::write(path, b"").map_err(|error| {
         let path = path.display();
-        std::io::Error::new(
+        io::Error::new(
             error.kind(),
             format!("the lock file {path} can't be written: {error}; set suppress_lock=true, or mount a writable /tmp"),
         )

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::parse_duration;
+use crate::telemetry::Form;
 
 /// One thing that is wrong with the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,10 +55,14 @@ pub struct Settings {
     pub name: String,
     /// `port`, 8080 where unset. 0 takes a free one, which is logged.
     pub port: u16,
+    /// `metrics_port`, 8081 where unset, or a free one where `port` is 0. It serves `/metrics`.
+    pub metrics_port: u16,
+    /// Whether `metrics_port` was set: then a function that can't have it does not start.
+    pub metrics_port_is_set: bool,
     /// `exec_timeout`, 30 s where unset; 0 means none. After it the answer is 504.
     pub exec_timeout: Option<Duration>,
-    /// `read_timeout`, 30 s where unset: how long a request's body may take to arrive. After it the
-    /// answer is 408.
+    /// `read_timeout`, 30 s where unset: how long a request's head, and then its body, may take to
+    /// arrive. A late body is answered 408; a late head, or an idle connection, is closed.
     pub read_timeout: Duration,
     /// `write_timeout`, 30 s where unset: how long a stop waits for requests to finish.
     pub write_timeout: Duration,
@@ -73,8 +78,14 @@ pub struct Settings {
     /// Where spans go: `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`, else `OTEL_EXPORTER_OTLP_ENDPOINT`
     /// with `/v1/traces`; none where neither is set.
     pub otlp_traces_endpoint: Option<String>,
+    /// `max_body_bytes` where it is set, for a body that is read as it arrives.
+    pub max_stream_bytes: Option<usize>,
     /// `RUST_LOG`.
     pub log_filter: Option<String>,
+    /// `log_format`: `json`, `pretty`, or `auto` where unset: pretty on a terminal, else JSON.
+    pub log_form: Form,
+    /// `redact`: names of log fields, separated by commas, whose values are never printed.
+    pub redact: Vec<String>,
 }
 
 impl Settings {
@@ -88,26 +99,49 @@ impl Settings {
             problems: Vec::new(),
         };
         let second = Duration::from_secs(1);
-        let write_timeout = read.duration("write_timeout", 30 * second);
+        let write_timeout = read.timeout("write_timeout", 30 * second);
         let exec_timeout = read.duration("exec_timeout", 30 * second);
         let suppress_lock = read.flag("suppress_lock");
+        let port = read.number("port", 8080, "a port from 0 to 65535");
+        let max_body_bytes = read.value("max_body_bytes", None, |text| {
+            text.parse()
+                .map(Some)
+                .map_err(|_| "it takes a number of bytes".to_owned())
+        });
         let settings = Self {
             name: lookup("OPENFAAS_NAME")
                 .filter(|name| !name.is_empty())
                 .unwrap_or_else(program_name),
-            port: read.number("port", 8080, "a port from 0 to 65535"),
+            port,
+            metrics_port: read.number(
+                "metrics_port",
+                if port == 0 { 0 } else { 8081 },
+                "a port from 0 to 65535",
+            ),
+            metrics_port_is_set: lookup("metrics_port").is_some_and(|text| !text.is_empty()),
             exec_timeout: Some(exec_timeout).filter(|timeout| !timeout.is_zero()),
-            read_timeout: read.duration("read_timeout", 30 * second),
+            read_timeout: read.timeout("read_timeout", 30 * second),
             write_timeout,
             healthcheck_interval: read.duration("healthcheck_interval", write_timeout),
             max_inflight: read.number("max_inflight", 0, "a number of requests, 0 for no limit"),
-            max_body_bytes: read.number("max_body_bytes", 16 << 20, "a number of bytes"),
+            max_body_bytes: max_body_bytes.unwrap_or(16 << 20),
+            max_stream_bytes: max_body_bytes,
             lock_file: (!suppress_lock).then(|| std::env::temp_dir().join(".lock")),
             otlp_traces_endpoint: read.url("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT").or_else(|| {
                 let base = read.url("OTEL_EXPORTER_OTLP_ENDPOINT")?;
                 Some(format!("{}/v1/traces", base.trim_end_matches('/')))
             }),
             log_filter: read.filter("RUST_LOG"),
+            log_form: read.value("log_format", Form::Auto, |text| match text {
+                "auto" => Ok(Form::Auto),
+                "json" => Ok(Form::Json),
+                "pretty" => Ok(Form::Pretty),
+                _ => Err("it takes auto, json or pretty".to_owned()),
+            }),
+            redact: read.value("redact", Vec::new(), |text| {
+                let names = text.split(',').map(|name| name.trim().to_owned());
+                Ok(names.filter(|name| !name.is_empty()).collect())
+            }),
         };
         if read.problems.is_empty() {
             Ok(settings)
@@ -147,6 +181,14 @@ impl Reader<'_> {
     fn duration(&mut self, name: &str, default: Duration) -> Duration {
         self.value(name, default, |text| {
             parse_duration(text).map_err(|error| error.to_string())
+        })
+    }
+
+    /// A duration without which nothing would ever be done.
+    fn timeout(&mut self, name: &str, default: Duration) -> Duration {
+        self.value(name, default, |text| match parse_duration(text) {
+            Ok(Duration::ZERO) => Err("it takes more than 0".to_owned()),
+            parsed => parsed.map_err(|error| error.to_string()),
         })
     }
 
@@ -208,6 +250,12 @@ mod tests {
         assert_eq!(settings.exec_timeout, Some(Duration::from_secs(30)));
         assert_eq!(settings.healthcheck_interval, Duration::from_secs(30));
         assert_eq!(settings.max_inflight, 0);
+        assert_eq!(
+            (settings.metrics_port, settings.metrics_port_is_set),
+            (8081, false)
+        );
+        assert_eq!(settings.max_stream_bytes, None);
+        assert_eq!(settings.log_form, Form::Auto);
         assert!(settings.lock_file.unwrap().ends_with(".lock"));
     }
 
@@ -220,6 +268,9 @@ mod tests {
             ("write_timeout", "1m"),
             ("max_inflight", "7"),
             ("suppress_lock", "true"),
+            ("max_body_bytes", "1000"),
+            ("redact", "password, iban,"),
+            ("log_format", "json"),
             ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318/"),
         ])
         .unwrap();
@@ -230,6 +281,13 @@ mod tests {
         assert_eq!(settings.healthcheck_interval, Duration::from_secs(60));
         assert_eq!(settings.max_inflight, 7);
         assert_eq!(settings.lock_file, None);
+        assert_eq!(settings.metrics_port, 0, "a free one, as its port is");
+        assert_eq!(
+            (settings.max_body_bytes, settings.max_stream_bytes),
+            (1000, Some(1000))
+        );
+        assert_eq!(settings.redact, ["password", "iban"]);
+        assert_eq!(settings.log_form, Form::Json);
     }
 
     #[test]
@@ -239,11 +297,14 @@ mod tests {
             ("exec_timeout", "soon"),
             ("max_inflight", "-1"),
             ("suppress_lock", "yes"),
+            ("write_timeout", "0"),
+            ("metrics_port", "65536"),
+            ("log_format", "xml"),
             ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"),
         ])
         .unwrap_err();
         let text: Vec<_> = problems.iter().map(ToString::to_string).collect();
-        assert_eq!(text.len(), 5, "{text:?}");
+        assert_eq!(text.len(), 8, "{text:?}");
         assert!(text.contains(&r#"port = "eighty": it takes a port from 0 to 65535"#.to_owned()));
         assert!(
             text.iter()

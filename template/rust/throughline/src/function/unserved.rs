@@ -4,11 +4,10 @@
 use std::time::Duration;
 
 use http::{HeaderValue, StatusCode};
-use http_body_util::LengthLimitError;
 
-use super::response::{Response, refusal};
-use super::settings::Settings;
-use crate::header;
+use super::body_stream::Unread;
+use super::response::{Response, plain, refusal};
+use crate::{Body, header};
 
 pub(super) fn timed_out(limit: Duration) -> Response {
     tracing::error!(
@@ -32,39 +31,18 @@ pub(super) fn overloaded() -> Response {
     )
 }
 
-/// Why there is no body to hand to the handler.
-pub(super) enum Unread {
-    Broken(Box<dyn std::error::Error + Send + Sync>),
-    Late,
+/// There is no body to hand to the handler.
+pub(super) fn unread(why: &Unread) -> Response {
+    let reason = why.to_string();
+    tracing::warn!(error = why as &dyn std::error::Error, "refused: {reason}");
+    refusal(why.status(), &reason)
 }
 
-impl Unread {
-    pub(super) fn answer(&self, settings: &Settings) -> Response {
-        match self {
-            Self::Broken(error) if error.is::<LengthLimitError>() => {
-                let limit = settings.max_body_bytes;
-                tracing::warn!("refused: the body has more than {limit} bytes");
-                refusal(
-                    StatusCode::PAYLOAD_TOO_LARGE,
-                    &format!(
-                        "the body has more than {limit} bytes; max_body_bytes raises the limit"
-                    ),
-                )
-            }
-            Self::Broken(error) => {
-                tracing::warn!(error = %error, "the body did not arrive whole");
-                refusal(StatusCode::BAD_REQUEST, "the body did not arrive whole")
-            }
-            Self::Late => {
-                let limit = settings.read_timeout;
-                tracing::warn!("the body did not arrive within {limit:?}, the read_timeout");
-                refusal(
-                    StatusCode::REQUEST_TIMEOUT,
-                    &format!("the body did not arrive within {limit:?}, the read_timeout"),
-                )
-            }
-        }
-    }
+/// Health and readiness are asked for with GET.
+pub(super) fn wrong_method() -> Response {
+    let mut response = plain(StatusCode::METHOD_NOT_ALLOWED, None, Body::empty());
+    (response.headers_mut()).insert(http::header::ALLOW, HeaderValue::from_static("GET"));
+    response
 }
 
 /// Marks an answer that the handler did not make, as the watchdog does.

@@ -6,6 +6,7 @@ use std::fmt::{self, Write as _};
 use tracing::field::{Field, Visit};
 use tracing::{Level, Metadata};
 
+use super::redact::{REDACTED, Redact};
 use crate::Context;
 
 /// The longest line, its newline included: container runtimes split longer ones.
@@ -18,29 +19,71 @@ const ECS_VERSION: &str = "8.17.0";
 const MAX_MESSAGE: usize = 6 * 1024;
 const MAX_ERROR: usize = 2 * 1024;
 const MAX_STACK: usize = 4 * 1024;
-const MARK: &str = "…[cut]";
+pub(super) const MARK: &str = "…[cut]";
 /// Room kept for what closes a line: `},"log.cut":true}` and the newline.
 const TAIL: usize = 32;
 
 /// What an event says, collected field by field.
-#[derive(Default)]
-pub(crate) struct Parts {
-    message: String,
-    milestone: Option<String>,
-    error_message: Option<String>,
-    error_type: Option<String>,
-    error_stack: Option<String>,
+pub(crate) struct Parts<'a> {
+    redact: &'a Redact,
+    pub(super) message: String,
+    pub(super) milestone: Option<String>,
+    pub(super) error_message: Option<String>,
+    pub(super) error_type: Option<String>,
+    pub(super) error_stack: Option<String>,
     logger: Option<String>,
-    fields: Vec<(&'static str, Value)>,
+    pub(super) fields: Vec<(&'static str, Value)>,
 }
 
-enum Value {
+#[derive(Clone)]
+pub(crate) enum Value {
     Text(String),
     /// A number or a boolean, as JSON has it.
     Json(String),
 }
 
-impl Parts {
+impl<'a> Parts<'a> {
+    /// Nothing yet; fields that `redact` names will be there without their values.
+    pub(crate) fn new(redact: &'a Redact) -> Self {
+        Self {
+            redact,
+            message: String::new(),
+            milestone: None,
+            error_message: None,
+            error_type: None,
+            error_stack: None,
+            logger: None,
+            fields: Vec::new(),
+        }
+    }
+
+    /// A field of a span around the event, unless the event or a span further in has said it.
+    pub(crate) fn put_outer(&mut self, name: &'static str, value: &Value) {
+        if self.fields.iter().all(|(known, _)| *known != name) {
+            self.fields.push((name, value.clone()));
+        }
+    }
+
+    /// Who logged: the target, or what the `log` crate calls so.
+    pub(super) fn logger<'b>(&'b self, metadata: &'b Metadata<'_>) -> &'b str {
+        self.logger.as_deref().unwrap_or(metadata.target())
+    }
+
+    /// A field that is nothing but a field; said again, it is the last that counts.
+    pub(super) fn put_field(&mut self, name: &'static str, value: Value) {
+        let value = self.fit(name, value);
+        self.fields.retain(|(known, _)| *known != name);
+        self.fields.push((name, value));
+    }
+
+    fn fit(&self, name: &str, value: Value) -> Value {
+        if self.redact.hides(name) {
+            Value::Text(REDACTED.to_owned())
+        } else {
+            value
+        }
+    }
+
     fn put(&mut self, name: &'static str, value: Value) {
         let slot = match name {
             "message" => {
@@ -54,13 +97,13 @@ impl Parts {
             // What tracing-log says of an event of the `log` crate: where it came from, and noise.
             "log.target" => &mut self.logger,
             "log.module_path" | "log.file" | "log.line" => return,
-            _ => {
-                self.fields.retain(|(known, _)| *known != name);
-                self.fields.push((name, value));
-                return;
-            }
+            _ => return self.put_field(name, value),
         };
-        *slot = Some(value.into_text());
+        *slot = Some(if self.redact.hides(name) {
+            REDACTED.to_owned()
+        } else {
+            value.into_text()
+        });
     }
 
     /// Writes the line, newline included.
@@ -97,8 +140,7 @@ impl Parts {
             line.pair("trace.id", &context.trace().trace_id(), MAX_ERROR);
             line.pair("span.id", &context.trace().span_id(), MAX_ERROR);
         }
-        let logger = self.logger.as_deref().unwrap_or(metadata.target());
-        line.pair("log.logger", logger, MAX_ERROR);
+        line.pair("log.logger", self.logger(metadata), MAX_ERROR);
         for (key, value, most) in [
             ("milestone", &self.milestone, MAX_ERROR),
             ("error.type", &self.error_type, MAX_ERROR),
@@ -122,7 +164,7 @@ impl Value {
     }
 }
 
-impl Visit for Parts {
+impl Visit for Parts<'_> {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         self.put(field.name(), Value::Text(format!("{value:?}")));
     }
@@ -173,7 +215,7 @@ pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     text
 }
 
-fn level_name(level: &Level) -> &'static str {
+pub(super) fn level_name(level: &Level) -> &'static str {
     match *level {
         Level::ERROR => "error",
         Level::WARN => "warn",

@@ -1,19 +1,27 @@
 //! Log lines: what each carries, and how it leaves the process without holding anything up.
 
+mod filter;
 mod line;
+mod pretty;
 mod queue;
+mod redact;
 #[cfg(feature = "otlp")]
 pub(crate) mod spans;
 mod stdout;
 mod subscriber;
 
+use std::io::IsTerminal as _;
 use std::panic;
 
 #[cfg(feature = "otlp")]
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::filter::{Directive, EnvFilter, LevelFilter};
-use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::layer::{Filter, Layer, SubscriberExt as _};
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
+
+use filter::ByRequest;
+use redact::Redact;
 
 #[cfg(any(feature = "function", feature = "client"))]
 pub(crate) use line::chain;
@@ -22,6 +30,8 @@ pub(crate) use subscriber::JsonLines;
 #[cfg(feature = "function")]
 pub(crate) use subscriber::Sink;
 
+/// The target of the SDK's own spans, which go to a collector and into no line.
+const SPANS: &str = "throughline::span";
 const FILTER_REMEDY: &str = "give a level such as info, or directives such as info,hyper=warn";
 
 /// Why logging could not be set up.
@@ -43,54 +53,163 @@ pub enum InitError {
     Twice(#[source] tracing_subscriber::util::TryInitError),
 }
 
-/// Sets up the log lines of this process: JSON to standard output, one object a line, every line
-/// stamped with the id of the request it belongs to.
+/// How the lines of a process are written.
 ///
-/// `filter` has the form of `RUST_LOG`; `None` means `info`. Milestones are written whatever it
-/// says, unless it has a directive for `throughline::milestone`. Events of the `log` crate and
-/// panics come out as lines too.
+/// ```no_run
+/// use throughline::telemetry::{self, Form};
 ///
-/// Lines are written by a thread of their own through a bounded queue: a standard output that
-/// nobody reads never stops a request. What the queue could not hold is dropped, lowest levels
-/// first, counted, and said in a line once there is room again.
-///
-/// Keep the [`Guard`]: dropping it writes out what is queued.
-///
-/// # Errors
-/// When the filter does not parse, standard output is closed, or logging was set up before.
-pub fn init_with(service: &str, filter: Option<&str>) -> Result<Guard, InitError> {
-    let filter = env_filter(filter)?;
-    let guard = stdout::start().map_err(InitError::Stdout)?;
-    tracing_subscriber::registry()
-        .with(JsonLines::new(service, guard.sink()).with_filter(filter))
-        .try_init()
-        .map_err(InitError::Twice)?;
-    log_panics();
-    Ok(guard)
+/// # fn main() -> Result<(), telemetry::InitError> {
+/// let _lines = telemetry::Lines::new("charge-card")
+///     .filter(Some("info,hyper=warn"))
+///     .form(Form::Auto)
+///     .redact(&["password".into()])
+///     .start()?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Lines<'a> {
+    service: &'a str,
+    filter: Option<&'a str>,
+    form: Form,
+    redact: Redact,
+    debug_by_request: bool,
 }
 
-/// [`init_with`], and spans to where `exporter` sends them.
-#[cfg(feature = "otlp")]
-pub(crate) fn init_with_spans(
-    service: &str,
-    filter: Option<&str>,
-    exporter: Option<&spans::Exporter>,
-) -> Result<Guard, InitError> {
-    let Some(exporter) = exporter else {
-        return init_with(service, filter);
-    };
-    let filter = env_filter(filter)?;
-    let guard = stdout::start().map_err(InitError::Stdout)?;
-    let to_collector = tracing_opentelemetry::layer()
-        .with_tracer(exporter.tracer())
-        .with_filter(Targets::new().with_target(spans::TARGET, LevelFilter::INFO));
-    tracing_subscriber::registry()
-        .with(to_collector)
-        .with(JsonLines::new(service, guard.sink()).with_filter(filter))
-        .try_init()
-        .map_err(InitError::Twice)?;
-    log_panics();
-    Ok(guard)
+/// How a line looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Form {
+    /// For a person where standard output is a terminal, JSON elsewhere.
+    #[default]
+    Auto,
+    /// One JSON object.
+    Json,
+    /// For a person, in colours on a terminal that has not said `NO_COLOR`.
+    Pretty,
+}
+
+impl<'a> Lines<'a> {
+    /// JSON lines from info up.
+    pub fn new(service: &'a str) -> Self {
+        Self {
+            service,
+            filter: None,
+            form: Form::Json,
+            redact: Redact::default(),
+            debug_by_request: false,
+        }
+    }
+
+    /// Which lines are written, in the form of `RUST_LOG`; `None` means `info`. Milestones are
+    /// written whatever it says, unless it has a directive for `throughline::milestone`.
+    #[must_use]
+    pub fn filter(self, filter: Option<&'a str>) -> Self {
+        Self { filter, ..self }
+    }
+
+    /// How a line looks.
+    #[must_use]
+    pub fn form(self, form: Form) -> Self {
+        Self { form, ..self }
+    }
+
+    /// Names of fields whose values are never printed, compared without regard to case. A name also
+    /// hides the fields whose last part after a dot it is.
+    #[must_use]
+    pub fn redact(self, names: &[String]) -> Self {
+        let redact = Redact::new(names);
+        Self { redact, ..self }
+    }
+
+    /// Whether a request may ask for all of its debug lines: a context says so with
+    /// [`Context::with_debug_log`](crate::Context::with_debug_log). Costs a look at the context for
+    /// each line below the filter's level.
+    #[must_use]
+    pub fn debug_by_request(self, debug_by_request: bool) -> Self {
+        Self {
+            debug_by_request,
+            ..self
+        }
+    }
+
+    /// Sets up the log lines of this process, one line an event, each stamped with the id of the
+    /// request it belongs to. Events of the `log` crate and panics come out as lines too.
+    ///
+    /// Lines are written by a thread of their own through a bounded queue: a standard output that
+    /// nobody reads never stops a request. What the queue could not hold is dropped, lowest levels
+    /// first, counted, and said in a line once there is room again.
+    ///
+    /// Keep the [`Guard`]: dropping it writes out what is queued.
+    ///
+    /// # Errors
+    /// When the filter does not parse, standard output is closed, or logging was set up before.
+    pub fn start(self) -> Result<Guard, InitError> {
+        let (lines, guard) = self.layer()?;
+        (tracing_subscriber::registry().with(lines).try_init()).map_err(InitError::Twice)?;
+        log_panics();
+        Ok(guard)
+    }
+
+    /// [`Lines::start`], and spans to where `exporter` sends them.
+    #[cfg(feature = "otlp")]
+    pub(crate) fn start_with_spans(
+        self,
+        exporter: Option<&spans::Exporter>,
+    ) -> Result<Guard, InitError> {
+        let Some(exporter) = exporter else {
+            return self.start();
+        };
+        let to_collector = tracing_opentelemetry::layer()
+            .with_tracer(exporter.tracer())
+            .with_filter(Targets::new().with_target(SPANS, LevelFilter::INFO));
+        let (lines, guard) = self.layer()?;
+        tracing_subscriber::registry()
+            .with(to_collector)
+            .with(lines)
+            .try_init()
+            .map_err(InitError::Twice)?;
+        log_panics();
+        Ok(guard)
+    }
+
+    fn layer<S>(self) -> Result<(impl Layer<S>, Guard), InitError>
+    where
+        S: tracing::Subscriber + for<'s> LookupSpan<'s>,
+    {
+        let filter = env_filter(self.filter)?;
+        let filter: Box<dyn Filter<S> + Send + Sync> = if self.debug_by_request {
+            Box::new(ByRequest(filter))
+        } else {
+            Box::new(filter)
+        };
+        let guard = stdout::start().map_err(InitError::Stdout)?;
+        let layer = JsonLines::new(self.service, guard.sink())
+            .redact(self.redact)
+            .form(self.form.decided());
+        Ok((layer.with_filter(filter), guard))
+    }
+}
+
+impl Form {
+    fn decided(self) -> subscriber::Form {
+        let terminal = std::io::stdout().is_terminal();
+        let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        match self {
+            Self::Auto if !terminal => subscriber::Form::Json,
+            Self::Json => subscriber::Form::Json,
+            Self::Auto | Self::Pretty => subscriber::Form::Pretty {
+                colours: terminal && !plain,
+            },
+        }
+    }
+}
+
+/// [`Lines`] of a service by a filter, as JSON.
+///
+/// # Errors
+/// As [`Lines::start`].
+pub fn init_with(service: &str, filter: Option<&str>) -> Result<Guard, InitError> {
+    Lines::new(service).filter(filter).start()
 }
 
 /// The line takes the place of std's text on standard error, which would have no id.

@@ -1,6 +1,7 @@
 //! The bounded queue between those who log and the thread that writes: pure, but for its lock.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -31,6 +32,8 @@ pub(super) struct Queue {
     state: Mutex<State>,
     filled: Condvar,
     emptied: Condvar,
+    /// How many lines were dropped since the start.
+    lost: AtomicU64,
 }
 
 #[derive(Default)]
@@ -68,6 +71,7 @@ impl Queue {
             state: Mutex::default(),
             filled: Condvar::new(),
             emptied: Condvar::new(),
+            lost: AtomicU64::new(0),
         }
     }
 
@@ -76,6 +80,7 @@ impl Queue {
         let mut state = self.lock();
         if state.bytes + line.len() > share(level) {
             state.dropped += 1;
+            self.lost.fetch_add(1, Ordering::Relaxed);
             return;
         }
         state.bytes += line.len();
@@ -150,6 +155,11 @@ impl Queue {
         true
     }
 
+    /// How many lines were dropped since the start.
+    pub(super) fn lost(&self) -> u64 {
+        self.lost.load(Ordering::Relaxed)
+    }
+
     pub(super) fn close(&self) {
         self.lock().closed = true;
         self.filled.notify_all();
@@ -176,6 +186,7 @@ mod tests {
         let batch = queue.take().unwrap();
         assert_eq!(batch.lines.len(), CAPACITY / 2 / 1024 + 1);
         assert_eq!(batch.dropped, (CAPACITY / 2 / 1024) as u64 + 1);
+        assert_eq!(queue.lost(), batch.dropped);
         assert_eq!(batch.lines.back().unwrap(), "the error\n");
     }
 

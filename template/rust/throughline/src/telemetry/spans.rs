@@ -17,12 +17,13 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tokio::runtime::Handle;
 use tracing::Span;
+use tracing::field::Empty;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use crate::{Context, TraceParent};
 
 /// The target of every span made here: the one that goes to the collector.
-pub(super) const TARGET: &str = "throughline::span";
+const TARGET: &str = super::SPANS;
 /// How long the collector may take to accept a batch.
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -79,46 +80,118 @@ impl Drop for Exporter {
 
 /// The span of a request that is being handled, a child of the span that called; the context then
 /// carries it on.
-pub(crate) fn server(context: Context, caller: Option<TraceParent>) -> (Context, Span) {
+#[cfg(feature = "function")]
+pub(crate) fn server(context: Context, service: &str, request: &crate::Request) -> (Context, Span) {
+    use crate::header;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    /// Whether a request has been handled by this process.
+    static WARM: AtomicBool = AtomicBool::new(false);
+
     if ON.get().is_none() {
         return (context, Span::none());
     }
+    let message = request.header(header::SQS_MESSAGE_ID);
     let span = tracing::info_span!(
         target: TARGET,
         parent: None,
         "handle",
+        // A function's span is called as the function is.
+        otel.name = service,
         otel.kind = "server",
-        faas.trigger = "http",
+        faas.name = service,
+        faas.trigger = if message.is_some() { "pubsub" } else { "http" },
+        faas.coldstart = !WARM.swap(true, Ordering::Relaxed),
+        faas.invocation_id = context.call_id(),
+        http.request.method = request.method().as_str(),
+        url.path = request.path(),
+        messaging.system = message.map(|_| "aws_sqs"),
+        messaging.destination.name = request.header(header::TOPIC).filter(|_| message.is_some()),
+        messaging.message.id = message,
         messaging.message.conversation_id = context.correlation_id().as_str(),
-        http.response.status_code = tracing::field::Empty,
-        otel.status_code = tracing::field::Empty,
+        messaging.delivery_attempt = context.delivery_attempt(),
+        http.response.status_code = Empty,
+        error.r#type = Empty,
+        otel.status_code = Empty,
     );
-    if let Some(caller) = caller {
-        // Before anything reads the span's context: afterwards its parent is settled.
-        let _ = span.set_parent(remote(caller));
+    // Before anything reads the span's context: afterwards its parent is settled.
+    if let Some(caller) = context.caller() {
+        let _ = span.set_parent(remote(*caller));
     }
     (carry(context, &span), span)
 }
 
-/// The span of a call to somebody else, a child of the request's own; `with` runs inside a context
-/// that carries it.
-#[cfg(feature = "graphql")]
-pub(crate) fn graphql(context: Context, operation: &str) -> (Context, Span) {
+/// The span of an HTTP call, a child of the request's own; the context then carries it.
+pub(crate) fn client(
+    context: Context,
+    method: &http::Method,
+    url: &reqwest::Url,
+) -> (Context, Span) {
     if ON.get().is_none() {
         return (context, Span::none());
     }
     let span = tracing::info_span!(
         target: TARGET,
         parent: None,
-        "graphql",
-        otel.name = operation,
+        "call",
+        otel.name = method.as_str(),
         otel.kind = "client",
-        graphql.operation.name = operation,
+        http.request.method = method.as_str(),
+        server.address = url.host_str(),
+        server.port = url.port_or_known_default(),
+        url.full = plain(url),
         messaging.message.conversation_id = context.correlation_id().as_str(),
-        otel.status_code = tracing::field::Empty,
+        http.response.status_code = Empty,
+        error.r#type = Empty,
+        otel.status_code = Empty,
     );
     let _ = span.set_parent(remote(*context.trace()));
     (carry(context, &span), span)
+}
+
+/// The span of a GraphQL operation, a child of the request's own; the context then carries it.
+#[cfg(feature = "graphql")]
+pub(crate) fn graphql(
+    context: Context,
+    url: &reqwest::Url,
+    name: &str,
+    document: &str,
+) -> (Context, Span) {
+    if ON.get().is_none() {
+        return (context, Span::none());
+    }
+    let shape = crate::graphql::Shape::read(document, name);
+    let span = tracing::info_span!(
+        target: TARGET,
+        parent: None,
+        "graphql",
+        otel.name = format!("{} {name}", shape.operation),
+        otel.kind = "client",
+        graphql.operation.name = name,
+        graphql.operation.r#type = shape.operation,
+        graphql.query.depth = shape.depth,
+        http.request.method = "POST",
+        server.address = url.host_str(),
+        server.port = url.port_or_known_default(),
+        url.full = plain(url),
+        messaging.message.conversation_id = context.correlation_id().as_str(),
+        http.request.resend_count = Empty,
+        http.response.status_code = Empty,
+        error.r#type = Empty,
+        otel.status_code = Empty,
+    );
+    let _ = span.set_parent(remote(*context.trace()));
+    (carry(context, &span), span)
+}
+
+/// A URL without what may be a secret in it: user, password, query.
+fn plain(url: &reqwest::Url) -> String {
+    let mut url = url.clone();
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.set_query(None);
+    url.set_fragment(None);
+    url.into()
 }
 
 fn carry(context: Context, span: &Span) -> Context {

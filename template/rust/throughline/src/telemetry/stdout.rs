@@ -24,6 +24,18 @@ impl Guard {
         self.0.flush(most)
     }
 
+    /// How many lines were dropped so far, since standard output took them too slowly.
+    pub fn dropped(&self) -> u64 {
+        self.0.lost()
+    }
+
+    /// What [`Guard::dropped`] says, to be asked elsewhere.
+    #[cfg(feature = "function")]
+    pub(crate) fn dropped_count(&self) -> impl Fn() -> u64 + Send + Sync + 'static {
+        let queue = Arc::clone(&self.0);
+        move || queue.lost()
+    }
+
     pub(super) fn sink(&self) -> Sink {
         let queue = Arc::clone(&self.0);
         Arc::new(move |level, line| queue.push(level, line))

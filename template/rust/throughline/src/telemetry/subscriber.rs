@@ -1,44 +1,149 @@
 //! Turns tracing's events into log lines.
 
+use std::fmt;
 use std::sync::Arc;
 
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::layer::{Context as LayerContext, Layer};
+use tracing_subscriber::registry::LookupSpan;
 
-use super::line::Parts;
+use super::line::{Parts, Value};
+use super::redact::Redact;
 
 /// Where finished lines go.
 pub(crate) type Sink = Arc<dyn Fn(Level, String) + Send + Sync>;
 
-/// The layer that renders each event as one JSON line.
+/// The layer that renders each event as one line: JSON, unless it is made for a terminal.
 ///
 /// The id is stamped from the ambient context when the line is made, not from a span's fields: a
-/// filter that switches spans off, or another library's event, does not lose it.
+/// filter that switches spans off, or another library's event, does not lose it. The names and
+/// fields of the spans that are there, whoever opened them, go along among the line's fields.
 pub(crate) struct JsonLines {
     service: String,
     sink: Sink,
+    redact: Redact,
+    form: Form,
 }
+
+/// How a line looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    Json,
+    Pretty { colours: bool },
+}
+
+/// What a span said of itself, kept with it.
+struct Said(Vec<(&'static str, Value)>);
 
 impl JsonLines {
     pub(crate) fn new(service: &str, sink: Sink) -> Self {
         Self {
             service: service.to_owned(),
             sink,
+            redact: Redact::default(),
+            form: Form::Json,
         }
+    }
+
+    pub(super) fn redact(self, redact: Redact) -> Self {
+        Self { redact, ..self }
+    }
+
+    pub(super) fn form(self, form: Form) -> Self {
+        Self { form, ..self }
     }
 }
 
-impl<S: Subscriber> Layer<S> for JsonLines {
-    fn on_event(&self, event: &Event<'_>, _: LayerContext<'_, S>) {
-        let mut parts = Parts::default();
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for JsonLines {
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: LayerContext<'_, S>) {
+        let mut said = Parts::new(&self.redact);
+        attributes.record(&mut Plain(&mut said));
+        if let Some(span) = context.span(id) {
+            span.extensions_mut().insert(Said(said.fields));
+        }
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, context: LayerContext<'_, S>) {
+        if let Some(span) = context.span(id)
+            && let Some(said) = span.extensions_mut().get_mut::<Said>()
+        {
+            let mut more = Parts::new(&self.redact);
+            more.fields = std::mem::take(&mut said.0);
+            values.record(&mut Plain(&mut more));
+            said.0 = more.fields;
+        }
+    }
+
+    fn on_event(&self, event: &Event<'_>, context: LayerContext<'_, S>) {
+        let mut parts = Parts::new(&self.redact);
         event.record(&mut parts);
-        let line = parts.render(
-            jiff::Timestamp::now(),
-            event.metadata(),
-            &self.service,
-            crate::current().as_ref(),
-        );
-        (self.sink)(*event.metadata().level(), line);
+        add_spans(&mut parts, event, &context);
+        let (time, metadata) = (jiff::Timestamp::now(), event.metadata());
+        let line = crate::context::with_current(|context| match self.form {
+            Form::Json => parts.render(time, metadata, &self.service, context),
+            Form::Pretty { colours } => parts.render_pretty(time, metadata, context, colours),
+        });
+        (self.sink)(*metadata.level(), line);
+    }
+}
+
+/// The spans around an event: their path as the field `span`, and their fields.
+fn add_spans<S: Subscriber + for<'a> LookupSpan<'a>>(
+    parts: &mut Parts<'_>,
+    event: &Event<'_>,
+    context: &LayerContext<'_, S>,
+) {
+    let Some(scope) = context.event_scope(event) else {
+        return;
+    };
+    let mut path = Vec::new();
+    for span in scope {
+        // The SDK's own are for a collector; the line has their ids.
+        if span.metadata().target() == super::SPANS {
+            continue;
+        }
+        path.push(span.name());
+        if let Some(said) = span.extensions().get::<Said>() {
+            for (name, value) in &said.0 {
+                parts.put_outer(name, value);
+            }
+        }
+    }
+    if !path.is_empty() {
+        path.reverse();
+        parts.put_outer("span", &Value::Text(path.join(":")));
+    }
+}
+
+/// Takes a span's fields for what they are: none of them is the line's message or error.
+struct Plain<'a, 'b>(&'a mut Parts<'b>);
+
+impl Visit for Plain<'_, '_> {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.0
+            .put_field(field.name(), Value::Text(format!("{value:?}")));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.0
+            .put_field(field.name(), Value::Text(value.to_owned()));
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.0
+            .put_field(field.name(), Value::Json(value.to_string()));
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.0
+            .put_field(field.name(), Value::Json(value.to_string()));
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.0
+            .put_field(field.name(), Value::Json(value.to_string()));
     }
 }
 
@@ -54,6 +159,14 @@ mod tests {
     use tracing_subscriber::layer::SubscriberExt as _;
 
     fn lines(filter: &str, work: impl FnOnce()) -> Vec<String> {
+        lines_of(filter, |layer| layer, work)
+    }
+
+    fn lines_of(
+        filter: &str,
+        set: impl FnOnce(JsonLines) -> JsonLines,
+        work: impl FnOnce(),
+    ) -> Vec<String> {
         let kept = Arc::new(Mutex::new(Vec::new()));
         let sink: Sink = {
             let kept = Arc::clone(&kept);
@@ -61,7 +174,7 @@ mod tests {
         };
         let subscriber = tracing_subscriber::registry()
             .with(EnvFilter::new(filter))
-            .with(JsonLines::new("charge-card", sink));
+            .with(set(JsonLines::new("charge-card", sink)));
         tracing::subscriber::with_default(subscriber, work);
         kept.lock().unwrap().clone()
     }
@@ -184,6 +297,79 @@ mod tests {
         let line: Value = serde_json::from_str(&lines[0]).unwrap();
         assert_eq!(line["log.cut"], true);
         assert!(line["message"].as_str().unwrap().ends_with("…[cut]"));
+    }
+
+    #[test]
+    fn spans_of_any_library_go_along_and_what_is_nearest_wins() {
+        let line = one(|| {
+            let outer =
+                tracing::info_span!(target: "a_library", "invoke", attempt = 1, region = "eu");
+            let _outer = outer.entered();
+            let inner = tracing::info_span!("try", attempt = 2, message = "not the line's");
+            let inner = inner.entered();
+            inner.record("attempt", 3);
+            tracing::info!(region = "us", "asked");
+        });
+        assert_eq!(line["message"], "asked");
+        assert_eq!(line["fields"]["span"], "invoke:try");
+        assert_eq!(line["fields"]["attempt"], 3);
+        assert_eq!(line["fields"]["region"], "us");
+    }
+
+    #[test]
+    fn a_field_to_redact_is_printed_nowhere() {
+        let redact = Redact::new(&["password".into(), "error".into(), "iban".into()]);
+        let set = |form| move |layer: JsonLines| layer.redact(redact.clone()).form(form);
+        for form in [Form::Json, Form::Pretty { colours: false }] {
+            let text = lines_of("info", set.clone()(form), || {
+                let _span = tracing::info_span!("login", user.password = "hunter2").entered();
+                tracing::info!(
+                    Password = "hunter2",
+                    iban = 42,
+                    error = "hunter2",
+                    "logged in"
+                );
+            })
+            .concat();
+            assert!(
+                !text.contains("hunter2") && !text.contains("42\""),
+                "{text}"
+            );
+            assert!(
+                text.contains("[redacted]") && text.contains("logged in"),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_line_for_a_terminal_tells_the_same_and_steers_nothing() {
+        let pretty = |work: fn()| {
+            let form = Form::Pretty { colours: false };
+            lines_of("info", |layer| layer.form(form), work).concat()
+        };
+        let line = pretty(|| {
+            context().sync_scope(|| {
+                tracing::warn!(
+                    card_id = "KAN-7",
+                    error = "late",
+                    "slow \x1b[2Jscreen\n{}",
+                    3
+                );
+            });
+        });
+        assert!(line.contains(" WARN  slow \\u{1b}[2Jscreen\\n3"), "{line}");
+        assert!(
+            line.contains("card_id=KAN-7") && line.contains("error=late"),
+            "{line}"
+        );
+        assert!(line.contains("[kan-7]") && line.ends_with('\n'), "{line}");
+        let huge = pretty(|| tracing::error!("{}", "ü".repeat(MAX_LINE)));
+        assert!(
+            huge.len() <= MAX_LINE && huge.ends_with("…[cut]\n"),
+            "{}",
+            huge.len()
+        );
     }
 
     proptest! {

@@ -42,6 +42,12 @@ impl Call {
         self
     }
 
+    pub(crate) fn method(mut self, method: &str) -> Self {
+        let rest = self.head.split_once(' ').expect("a request line").1;
+        self.head = format!("{method} {rest}");
+        self
+    }
+
     pub(crate) fn id(self, id: &str) -> Self {
         self.header("X-Correlation-ID", id)
     }

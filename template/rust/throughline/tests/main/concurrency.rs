@@ -1,17 +1,26 @@
 //! Many requests at once, each with tasks of its own: no id strays.
 
+use rustix::process::{Resource, getrlimit, setrlimit};
 use serde_json::Value;
 
-use crate::backend::Backend;
 use crate::call::post;
 use crate::process::Process;
+use throughline::testing::Backend;
 
-const REQUESTS: usize = 200;
+const REQUESTS: usize = 1000;
+
+/// Raises the limit of open files as far as it goes; what is started from here inherits it.
+fn raise_limit_of_open_files() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    let _ = setrlimit(Resource::Nofile, limit);
+}
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_hundred_requests_at_once_never_see_each_others_id() {
+async fn a_thousand_requests_at_once_never_see_each_others_id() {
+    raise_limit_of_open_files();
     let stock = Backend::start(|seen| (200, format!("reserved {}", seen.path))).await;
-    let function = Process::start("every_way_out", &[("stock_url", &stock.url)]);
+    let function = Process::start("every_way_out", &[("stock_url", stock.url())]);
 
     let calls: Vec<_> = (0..REQUESTS)
         .map(|n| {
@@ -27,10 +36,15 @@ async fn two_hundred_requests_at_once_never_see_each_others_id() {
     }
 
     // The calls that went out.
-    let seen = stock.seen();
+    let seen = stock.calls();
     assert_eq!(seen.len(), REQUESTS);
     for call in &seen {
-        assert_eq!(call.header("x-correlation-id"), Some(&call.path[1..]));
+        let id = &call.path[1..];
+        assert_eq!(call.header("x-correlation-id"), Some(id));
+        assert_eq!(
+            call.header("baggage"),
+            Some(format!("correlation_id={id}").as_str())
+        );
     }
     let mut traces: Vec<_> = seen
         .iter()
@@ -59,7 +73,7 @@ async fn two_hundred_requests_at_once_never_see_each_others_id() {
 #[tokio::test]
 async fn a_call_that_goes_out_carries_the_id_and_continues_the_trace() {
     let stock = Backend::start(|_| (200, "reserved".into())).await;
-    let function = Process::start("every_way_out", &[("stock_url", &stock.url)]);
+    let function = Process::start("every_way_out", &[("stock_url", stock.url())]);
     let trace = "0af7651916cd43dd8448eb211c80319c";
     post("/asks", "tea")
         .id("kan-7")
@@ -67,7 +81,7 @@ async fn a_call_that_goes_out_carries_the_id_and_continues_the_trace() {
         .header("X-Call-Id", "call-1")
         .to(function.port)
         .await;
-    let seen = &stock.seen()[0];
+    let seen = &stock.calls()[0];
     assert_eq!(seen.header("x-correlation-id"), Some("kan-7"));
     assert_eq!(seen.header("x-call-id"), Some("call-1"));
     let line = function.line("in a task").await;

@@ -6,14 +6,21 @@
 )]
 
 mod answers;
-mod backend;
+mod bad_heads;
+mod batches;
 mod call;
+mod chain;
 mod concurrency;
+mod crowds;
+mod debug_lines;
+mod examples;
 mod graphql;
 mod ids;
 mod lines;
+mod metrics;
 mod pressure;
 mod process;
 mod spans;
 mod starting;
 mod stopping;
+mod streams;

@@ -12,10 +12,23 @@ use tempfile::TempDir;
 /// How long anything may take that is about to happen.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Every program that a test here starts.
+const EXAMPLES: [&str; 8] = [
+    "batch",
+    "echo",
+    "every_way_out",
+    "fan_out",
+    "graphql",
+    "once",
+    "streaming",
+    "typed_json",
+];
+
 /// A running function. Killed when dropped.
 pub(crate) struct Process {
     child: Child,
     pub(crate) port: u16,
+    pub(crate) metrics_port: u16,
     lines: Arc<Mutex<Vec<Value>>>,
     tmp: TempDir,
 }
@@ -35,6 +48,7 @@ fn command(example: &str, env: &[(&str, &str)], tmp: &TempDir) -> Command {
         .env_clear()
         .env("port", "0")
         .env("TMPDIR", tmp.path())
+        .env("metrics_port", "0")
         .env("healthcheck_interval", "0")
         .envs(env.iter().copied())
         .stdin(Stdio::null())
@@ -52,7 +66,7 @@ fn examples() -> PathBuf {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     let newest = ["src", "examples"].map(|folder| newest_in(&package.join(folder)));
     let newest = newest.into_iter().max().expect("there are two folders");
-    let fresh = ["echo", "every_way_out"].iter().all(|example| {
+    let fresh = EXAMPLES.iter().all(|example| {
         let metadata = built.join(example).metadata();
         metadata
             .and_then(|found| found.modified())
@@ -110,6 +124,8 @@ impl Process {
             if line["message"] == "the function is ready" {
                 let port = line["fields"]["port"].as_u64().expect("a port");
                 process.port = u16::try_from(port).expect("a port");
+                let port = line["fields"]["metrics_port"].as_u64().expect("a port");
+                process.metrics_port = u16::try_from(port).expect("a port");
                 return (process, stdout);
             }
         }
@@ -140,6 +156,7 @@ impl Process {
         let process = Self {
             child,
             port: 0,
+            metrics_port: 0,
             lines: Arc::default(),
             tmp,
         };
@@ -193,6 +210,18 @@ impl Process {
                 None => panic!("the line waited for did not come: {:#?}", self.lines()),
             }
         }
+    }
+
+    /// What it counts, as text.
+    pub(crate) async fn metrics(&self) -> String {
+        let answer = crate::call::get("/metrics").to(self.metrics_port).await;
+        assert_eq!(answer.status, 200);
+        answer.body
+    }
+
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// The file that says it is up.

@@ -1,0 +1,3 @@
+module contract-handler
+
+go 1.22
