@@ -7,9 +7,10 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use clap::Parser;
+use clap::{Parser, Subcommand};
 
 mod consumer;
+mod function;
 mod machine;
 mod measure;
 mod peers;
@@ -23,7 +24,10 @@ use measure::{Extent, Results};
 
 /// Measures the connector beside its peers.
 #[derive(Debug, Parser)]
+#[command(args_conflicts_with_subcommands = true)]
 struct Options {
+    #[command(subcommand)]
+    what: Option<What>,
     /// Few messages, one repetition, and no file is written: whether it runs, not how fast.
     #[arg(long)]
     quick: bool,
@@ -41,6 +45,12 @@ struct Options {
     under: Option<String>,
 }
 
+/// What is measured beside the connector.
+#[derive(Debug, Subcommand)]
+enum What {
+    Functions(function::Functions),
+}
+
 fn main() -> ExitCode {
     match run(&Options::parse()) {
         Ok(()) => ExitCode::SUCCESS,
@@ -53,6 +63,9 @@ fn main() -> ExitCode {
 
 fn run(options: &Options) -> anyhow::Result<()> {
     let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+    if let Some(What::Functions(options)) = &options.what {
+        return function::run(root, options);
+    }
     let (installed, missing) = peers::install(root, options.only.as_deref())?;
     for (consumer, reason) in &missing {
         report::say(&format!("missing: {}: {reason}", consumer.name()));
@@ -78,7 +91,9 @@ fn run(options: &Options) -> anyhow::Result<()> {
         let notes = root.join("tests/bench/notes.md");
         let notes = std::fs::read_to_string(&notes).with_context(|| notes.display().to_string())?;
         std::fs::create_dir_all(root.join("docs"))?;
-        std::fs::write(&page, format!("{text}\n{notes}"))?;
+        let before = std::fs::read_to_string(&page).unwrap_or_default();
+        let functions = function::kept(&before);
+        std::fs::write(&page, format!("{text}\n{notes}\n{functions}"))?;
         report::say(&format!("written: {}", page.display()));
     }
     Ok(())

@@ -41,32 +41,28 @@ pub(crate) fn install(
 
 /// The connector, built with the profile of this program.
 fn ours(root: &Path) -> anyhow::Result<PathBuf> {
-    let program = beside("sqs-connector")?;
+    // Apart, so that the connector has no features of the SDK but its own.
+    build_bins(root, "sqs-connector")?;
+    build_bins(root, "bench")?;
+    beside("sqs-connector")
+}
+
+/// Builds the programs of a package with the profile of this one.
+pub(crate) fn build_bins(root: &Path, package: &str) -> anyhow::Result<()> {
+    let here = beside("")?;
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let profile = program
-        .parent()
-        .and_then(Path::file_name)
-        .and_then(|name| name.to_str());
+    let profile = here.file_name().and_then(|name| name.to_str());
     let profile = match profile {
         Some("debug") | None => "dev",
         Some(profile) => profile,
     };
     let mut build = Command::new(cargo);
-    build.args([
-        "build",
-        "--quiet",
-        "--bins",
-        "--package",
-        "sqs-connector",
-        "--package",
-        "bench",
-    ]);
-    build.args(["--profile", profile]).current_dir(root);
-    finish(&mut build)?;
-    Ok(program)
+    build.args(["build", "--quiet", "--bins", "--profile", profile]);
+    build.args(["--package", package]);
+    finish(build.current_dir(root))
 }
 
-fn beside(name: &str) -> anyhow::Result<PathBuf> {
+pub(crate) fn beside(name: &str) -> anyhow::Result<PathBuf> {
     Ok(std::env::current_exe()
         .context("where this program lies")?
         .with_file_name(name))
@@ -104,7 +100,7 @@ fn node(root: &Path) -> anyhow::Result<PathBuf> {
     Ok(program)
 }
 
-fn finish(command: &mut Command) -> anyhow::Result<()> {
+pub(crate) fn finish(command: &mut Command) -> anyhow::Result<()> {
     let name = command.get_program().to_string_lossy().into_owned();
     let output = command
         .stdin(Stdio::null())

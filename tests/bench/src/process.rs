@@ -66,6 +66,18 @@ impl Process {
     /// # Errors
     /// When it cannot be started.
     pub(crate) fn start(spec: &Spec) -> anyhow::Result<Self> {
+        Self::start_with(spec, Stdio::inherit())
+    }
+
+    /// [`Process::start`] for one whose standard error is part of its log.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub(crate) fn start_logging(spec: &Spec) -> anyhow::Result<Self> {
+        Self::start_with(spec, Stdio::piped())
+    }
+
+    fn start_with(spec: &Spec, stderr: Stdio) -> anyhow::Result<Self> {
         // A child runs where the thread that started it may run.
         pin(CONSUMER_CORE)?;
         let mut command = Command::new(&spec.program);
@@ -76,15 +88,18 @@ impl Process {
             .envs(spec.env.iter().cloned())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::inherit());
+            .stderr(stderr);
         let started = Instant::now();
         let child = command
             .spawn()
             .with_context(|| format!("{} cannot be started", spec.program.display()));
         leave_the_consumers_core()?;
         let mut child = child?;
+        // Somebody reads the log, as a container runtime does.
         if let Some(mut lines) = child.stdout.take() {
-            // Somebody reads the log, as a container runtime does.
+            std::thread::spawn(move || std::io::copy(&mut lines, &mut std::io::sink()));
+        }
+        if let Some(mut lines) = child.stderr.take() {
             std::thread::spawn(move || std::io::copy(&mut lines, &mut std::io::sink()));
         }
         Ok(Self {
@@ -92,6 +107,11 @@ impl Process {
             profiled: spec.profiled,
             started,
         })
+    }
+
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// User and system time that it has used so far, of all its threads.

@@ -72,14 +72,34 @@ pub(crate) fn answer(mut stream: TcpStream) -> anyhow::Result<Answer> {
         .next()
         .and_then(|line| line.split(' ').nth(1))
         .context("no status")?;
-    Ok(Answer {
+    let mut answer = Answer {
         status: status.parse()?,
         headers: head
             .filter_map(|line| line.split_once(':'))
             .map(|(name, value)| (name.to_lowercase(), value.trim().to_owned()))
             .collect(),
         body: body.to_owned(),
-    })
+    };
+    if answer.header("transfer-encoding") == Some("chunked") {
+        answer.body = unchunked(body)?;
+    }
+    Ok(answer)
+}
+
+/// The body that was sent in chunks; all that the suite sends is ASCII.
+fn unchunked(mut text: &str) -> anyhow::Result<String> {
+    let mut body = String::new();
+    loop {
+        let (length, rest) = text
+            .split_once("\r\n")
+            .context("a chunk without a length")?;
+        let length = usize::from_str_radix(length, 16).context("a chunk's length")?;
+        if length == 0 {
+            return Ok(body);
+        }
+        body.push_str(rest.get(..length).context("a chunk that is not whole")?);
+        text = rest.get(length + 2..).context("a chunk without an end")?;
+    }
 }
 
 impl Answer {

@@ -1,31 +1,30 @@
 //! The way of one request: who asks, in which context, and what is answered whatever happens.
 
-use std::future::Future;
 use std::marker::PhantomData;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Incoming;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 use tracing::{Instrument as _, Span};
 
 use super::body_stream::{BodyStream, Unread};
 use super::debug_log::DebugLog;
 use super::handler::Handler;
 use super::metrics::{Counted, Metrics, count_refused_id};
+use super::origin::{context_of, text};
+use super::panic::catch_panic;
+use super::patience::{Late, patiently};
 use super::request::Request;
-use super::response::{Response, plain, refusal};
+use super::response::{Response, plain};
 use super::settings::Settings;
 use super::streamed::Streamed;
 use super::unserved::{overloaded, timed_out, unread, wrong_method};
-use crate::{Body, Context, CorrelationId, Delivery, header, parse_duration};
+use crate::{Body, Context, header, parse_duration};
 
 const TIMEOUT: &str = "x-timeout";
 
@@ -109,7 +108,7 @@ impl<H: Handler<Via>, Via: 'static> Function<H, Via> {
             return self.handle(request, Some(body), counted).await;
         }
         let limited = Limited::new(body, settings.max_body_bytes);
-        let unreadable = match timeout(settings.read_timeout, limited.collect()).await {
+        let unreadable = match patiently(settings.read_timeout, limited.collect()).await {
             Ok(Ok(body)) => {
                 request.body = body.to_bytes();
                 return self.handle(request, None, counted).await;
@@ -118,7 +117,7 @@ impl<H: Handler<Via>, Via: 'static> Function<H, Via> {
                 Unread::TooLong(settings.max_body_bytes)
             }
             Ok(Err(error)) => Unread::Broken(error),
-            Err(_) => Unread::Late(settings.read_timeout),
+            Err(Late) => Unread::Late(settings.read_timeout),
         };
         self.refuse(&mut request, counted, || unread(&unreadable))
     }
@@ -257,55 +256,8 @@ impl<H: Handler<Via>, Via: 'static> Function<H, Via> {
     }
 }
 
-/// The context of a request: the id from the header, else the envelope, else `X-Call-Id`, else new.
-/// And why an id that came was refused, if one was.
-///
-/// The body is read only where the header does not settle it.
-fn context_of(headers: &HeaderMap, body: &Bytes) -> (Context, Option<String>) {
-    let call_id = text(headers, header::CALL_ID).and_then(|id| CorrelationId::parse(id).ok());
-    let given = headers.get(header::CORRELATION_ID).map(|value| {
-        let value = value.to_str().map_err(|_| "it is not text".to_owned())?;
-        CorrelationId::parse(value).map_err(|error| error.to_string())
-    });
-    let (given, mut refused) = match given {
-        Some(Ok(id)) => (Some(id), None),
-        Some(Err(reason)) => (None, Some(format!("X-Correlation-ID: {reason}"))),
-        None => (None, None),
-    };
-    let id = given
-        .or_else(|| {
-            let delivery = Delivery::read(body).ok()?;
-            if delivery.refused_id {
-                refused.get_or_insert_with(|| "the body's correlation_id is none".to_owned());
-            }
-            delivery.correlation_id
-        })
-        .or(call_id)
-        .unwrap_or_else(CorrelationId::mint);
-    (crate::arrival::context_of(id, headers), refused)
-}
-
 fn in_span(context: Context, service: &str, request: &Request) -> (Context, Span) {
     crate::telemetry::spans::server(context, service, request)
-}
-
-fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name).and_then(|value| value.to_str().ok())
-}
-
-/// Runs a handler's future; a panic in it becomes an answer. The panic hook has logged it by then.
-pub(super) async fn catch_panic(call: impl Future<Output = Response>) -> Response {
-    let mut call = pin!(call);
-    std::future::poll_fn(
-        |cx| match catch_unwind(AssertUnwindSafe(|| call.as_mut().poll(cx))) {
-            Ok(poll) => poll,
-            Err(_) => Poll::Ready(refusal(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "the function panicked; its log has the reason under this id",
-            )),
-        },
-    )
-    .await
 }
 
 /// What every answer carries.
@@ -315,7 +267,8 @@ fn finish(context: &Context, started: Instant, mut response: Response) -> Respon
         .expect("an id has no character that a header can't carry");
     headers.insert(header::CORRELATION_ID, id);
     let took = started.elapsed();
-    let seconds = HeaderValue::from_str(&format!("{:.6}", took.as_secs_f64()))
+    let seconds = format!("{}.{:06}", took.as_secs(), took.subsec_micros());
+    let seconds = HeaderValue::try_from(seconds)
         .expect("a number has no character that a header can't carry");
     headers.insert(header::DURATION_SECONDS, seconds);
     context.clone().sync_scope(|| {

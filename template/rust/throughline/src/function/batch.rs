@@ -9,9 +9,9 @@ use serde::Serialize;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::answer::catch_panic;
 use super::handler::Handler;
 use super::metrics::count_refused_id;
+use super::panic::catch_panic;
 use super::record::{Document, Record};
 use super::request::Request;
 use super::response::{IntoResponse as _, Json, Response};

@@ -122,7 +122,7 @@ impl Record {
         let aws = self.attributes.aws_trace_header.as_deref();
         let trace = caller.or_else(|| aws.and_then(TraceParent::parse_aws));
         let mut context = Context::new(id)
-            .with_trace(trace.unwrap_or(*batch.trace()).child())
+            .with_caller(trace.unwrap_or(*batch.trace()))
             .with_idempotency_key(&self.message_id);
         if let Some(call_id) = batch.call_id() {
             context = context.with_call_id(call_id);

@@ -1,22 +1,17 @@
 //! The process around a handler: it starts, serves, and stops in order.
 
-use std::convert::Infallible;
-use std::net::{Ipv4Addr, Ipv6Addr};
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 use std::{fs, io};
-
-use tokio::net::TcpListener;
 
 use super::answer::Function;
 use super::debug_log::DebugLog;
 use super::handler::Handler;
+use super::listen::{bind, bind_metrics, put_lock, serve_metrics};
 use super::metrics::Metrics;
 use super::settings::{Problem, Settings};
 use crate::serve::serve_with_ids;
-use crate::{serve, shutdown_signal, telemetry};
+use crate::{shutdown_signal, telemetry};
 
 /// `EX_USAGE` of sysexits: the configuration is at fault.
 const USAGE: u8 = 64;
@@ -131,44 +126,6 @@ fn start_telemetry(settings: &Settings, debug_by_request: bool) -> Result<Teleme
     })
 }
 
-/// Every address of the machine, of both families where it has both.
-async fn bind(name: &str, port: u16) -> io::Result<TcpListener> {
-    let bound = match TcpListener::bind((Ipv6Addr::UNSPECIFIED, port)).await {
-        // A kernel without IPv6.
-        Err(error) if error.kind() != io::ErrorKind::AddrInUse => {
-            TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).await
-        }
-        bound => bound,
-    };
-    bound.map_err(|error| io::Error::new(error.kind(), format!("{name} = \"{port}\": {error}")))
-}
-
-/// The port of the metrics. Where nobody asked for it by name, a function serves without it.
-async fn bind_metrics(settings: &Settings) -> io::Result<Option<TcpListener>> {
-    match bind("metrics_port", settings.metrics_port).await {
-        Err(error) if !settings.metrics_port_is_set => {
-            tracing::warn!(
-                error = %error,
-                "the metrics are not served; metrics_port gives them another port"
-            );
-            Ok(None)
-        }
-        bound => bound.map(Some),
-    }
-}
-
-/// Serves `/metrics`, and never ends.
-async fn serve_metrics(listener: Option<TcpListener>, metrics: Arc<Metrics>) -> Infallible {
-    if let Some(listener) = listener {
-        let service = move |request: http::Request<hyper::body::Incoming>| {
-            let metrics = Arc::clone(&metrics);
-            async move { metrics.answer(request.uri().path()) }
-        };
-        serve(listener, service, std::future::pending(), Duration::ZERO).await;
-    }
-    std::future::pending().await
-}
-
 async fn serve_function<H: Handler<Via>, Via: 'static>(
     function: Function<H, Via>,
     settings: &Settings,
@@ -222,17 +179,6 @@ async fn serve_function<H: Handler<Via>, Via: 'static>(
         ),
     }
     Ok(())
-}
-
-/// The file whose presence tells the watchdog's health check that the function is up.
-fn put_lock(path: &Path) -> io::Result<()> {
-    fs::write(path, b"").map_err(|error| {
-        let path = path.display();
-        io::Error::new(
-            error.kind(),
-            format!("the lock file {path} can't be written: {error}; set suppress_lock=true, or mount a writable /tmp"),
-        )
-    })
 }
 
 /// Before there is a log, problems go to standard error.

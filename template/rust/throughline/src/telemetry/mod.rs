@@ -2,11 +2,13 @@
 
 mod filter;
 mod line;
+mod object;
 mod pretty;
 mod queue;
 mod redact;
 #[cfg(feature = "otlp")]
 pub(crate) mod spans;
+mod stamp;
 mod stdout;
 mod subscriber;
 

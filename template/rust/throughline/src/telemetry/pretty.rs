@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use tracing::{Level, Metadata};
 
-use super::line::{MARK, MAX_LINE, Parts, Value, level_name};
+use super::line::{Parts, Value, level_name};
+use super::object::{MARK, MAX_LINE};
 use crate::Context;
 
 const DIM: &str = "\x1b[2m";

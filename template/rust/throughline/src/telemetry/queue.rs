@@ -1,6 +1,5 @@
 //! The bounded queue between those who log and the thread that writes: pure, but for its lock.
 
-use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -14,6 +13,9 @@ const CAPACITY: usize = 4 * 1024 * 1024;
 /// that early. A wake and a write for every line would cost more than the line itself.
 const GATHER: Duration = Duration::from_millis(5);
 const GATHERED: usize = 64 * 1024;
+
+/// How much room for lines is kept while there are few.
+const KEPT: usize = 2 * GATHERED;
 
 /// How much of the queue a level may fill: the lowest levels are dropped first, so that what
 /// explains a failure still finds room when a flood of detail does not.
@@ -38,8 +40,8 @@ pub(super) struct Queue {
 
 #[derive(Default)]
 struct State {
-    lines: VecDeque<String>,
-    bytes: usize,
+    /// The lines, one after another.
+    text: Vec<u8>,
     /// Bytes that the writer took and has not yet written.
     in_hand: bool,
     dropped: u64,
@@ -60,7 +62,8 @@ enum WaitsFor {
 
 /// What the writer takes at once.
 pub(super) struct Batch {
-    pub(super) lines: VecDeque<String>,
+    /// Lines, one after another.
+    pub(super) text: Vec<u8>,
     /// How many lines were dropped since the last batch.
     pub(super) dropped: u64,
 }
@@ -76,18 +79,17 @@ impl Queue {
     }
 
     /// Queues a line, or drops and counts it when its level's share of the queue is full.
-    pub(super) fn push(&self, level: Level, line: String) {
+    pub(super) fn push(&self, level: Level, line: &str) {
         let mut state = self.lock();
-        if state.bytes + line.len() > share(level) {
+        if state.text.len() + line.len() > share(level) {
             state.dropped += 1;
             self.lost.fetch_add(1, Ordering::Relaxed);
             return;
         }
-        state.bytes += line.len();
-        state.lines.push_back(line);
+        state.text.extend_from_slice(line.as_bytes());
         let wakes = match state.waits_for {
             Some(WaitsFor::ALine) => true,
-            Some(WaitsFor::Company) => state.bytes >= GATHERED,
+            Some(WaitsFor::Company) => state.text.len() >= GATHERED,
             None => false,
         };
         if wakes {
@@ -98,14 +100,18 @@ impl Queue {
     }
 
     /// Waits for lines and takes all there are; `None` once the queue is closed and empty. The first
-    /// line after a silence is taken at once, those behind it gather for a moment.
-    pub(super) fn take(&self) -> Option<Batch> {
+    /// line after a silence is taken at once, those behind it gather for a moment. New lines go into
+    /// `spare`, so that none is allocated for them.
+    pub(super) fn take(&self, mut spare: Vec<u8>) -> Option<Batch> {
+        spare.clear();
+        // What a flood has left behind is given back.
+        spare.shrink_to(KEPT);
         let mut state = self.lock();
         let wrote = std::mem::take(&mut state.in_hand);
         if wrote {
             self.emptied.notify_all();
             let until = Instant::now() + GATHER;
-            while state.bytes < GATHERED && !state.closed && state.flushing == 0 {
+            while state.text.len() < GATHERED && !state.closed && state.flushing == 0 {
                 let Some(left) = until.checked_duration_since(Instant::now()) else {
                     break;
                 };
@@ -115,7 +121,7 @@ impl Queue {
                     .0;
             }
         }
-        while state.lines.is_empty() {
+        while state.text.is_empty() {
             if state.closed {
                 return None;
             }
@@ -126,10 +132,9 @@ impl Queue {
                 .unwrap_or_else(PoisonError::into_inner);
         }
         state.waits_for = None;
-        state.bytes = 0;
         state.in_hand = true;
         Some(Batch {
-            lines: std::mem::take(&mut state.lines),
+            text: std::mem::replace(&mut state.text, spare),
             dropped: std::mem::take(&mut state.dropped),
         })
     }
@@ -140,7 +145,7 @@ impl Queue {
         let mut state = self.lock();
         state.flushing += 1;
         self.filled.notify_all();
-        while !state.lines.is_empty() || state.in_hand {
+        while !state.text.is_empty() || state.in_hand {
             let Some(left) = until.checked_duration_since(Instant::now()) else {
                 state.flushing -= 1;
                 return false;
@@ -179,15 +184,15 @@ mod tests {
         let queue = Queue::new();
         let line = "x".repeat(1024);
         for _ in 0..CAPACITY / 1024 {
-            queue.push(Level::DEBUG, line.clone());
+            queue.push(Level::DEBUG, &line);
         }
-        queue.push(Level::TRACE, line.clone());
-        queue.push(Level::ERROR, "the error\n".into());
-        let batch = queue.take().unwrap();
-        assert_eq!(batch.lines.len(), CAPACITY / 2 / 1024 + 1);
+        queue.push(Level::TRACE, &line);
+        queue.push(Level::ERROR, "the error\n");
+        let batch = queue.take(Vec::new()).unwrap();
+        assert_eq!(batch.text.len(), CAPACITY / 2 + "the error\n".len());
         assert_eq!(batch.dropped, (CAPACITY / 2 / 1024) as u64 + 1);
         assert_eq!(queue.lost(), batch.dropped);
-        assert_eq!(batch.lines.back().unwrap(), "the error\n");
+        assert!(batch.text.ends_with(b"the error\n"));
     }
 
     #[test]
@@ -197,18 +202,20 @@ mod tests {
             let queue = std::sync::Arc::clone(&queue);
             std::thread::spawn(move || {
                 let mut batches = Vec::new();
-                while let Some(batch) = queue.take() {
-                    batches.push(batch.lines.len());
+                let mut spare = Vec::new();
+                while let Some(batch) = queue.take(spare) {
+                    batches.push(batch.text.iter().filter(|byte| **byte == b'\n').count());
+                    spare = batch.text;
                 }
                 batches
             })
         };
-        queue.push(Level::INFO, "first\n".into());
-        while !queue.lock().lines.is_empty() {
+        queue.push(Level::INFO, "first\n");
+        while !queue.lock().text.is_empty() {
             std::thread::yield_now();
         }
         for _ in 0..1000 {
-            queue.push(Level::INFO, "line\n".into());
+            queue.push(Level::INFO, "line\n");
         }
         assert!(queue.flush(Duration::from_secs(10)));
         queue.close();
@@ -220,11 +227,11 @@ mod tests {
     #[test]
     fn a_flush_waits_for_what_is_in_the_writers_hand_but_not_for_ever() {
         let queue = Queue::new();
-        queue.push(Level::INFO, "a\n".into());
-        let _batch = queue.take().unwrap();
+        queue.push(Level::INFO, "a\n");
+        let _batch = queue.take(Vec::new()).unwrap();
         assert!(!queue.flush(Duration::from_millis(10)));
         queue.close();
-        assert!(queue.take().is_none());
+        assert!(queue.take(Vec::new()).is_none());
         assert!(queue.flush(Duration::from_millis(10)));
     }
 }

@@ -38,7 +38,7 @@ impl Guard {
 
     pub(super) fn sink(&self) -> Sink {
         let queue = Arc::clone(&self.0);
-        Arc::new(move |level, line| queue.push(level, line))
+        Arc::new(move |level, line: &str| queue.push(level, line))
     }
 }
 
@@ -63,17 +63,10 @@ pub(super) fn start() -> io::Result<Guard> {
 
 /// Writes until the queue is closed. A closed pipe ends nothing: the program is not about its log.
 fn write_all(queue: &Queue, mut to: impl Write) {
-    let mut buffer = Vec::with_capacity(64 * 1024);
-    while let Some(batch) = queue.take() {
-        for line in batch.lines {
-            buffer.extend_from_slice(line.as_bytes());
-            if buffer.len() >= 64 * 1024 {
-                let _ = to.write_all(&buffer);
-                buffer.clear();
-            }
-        }
-        let _ = to.write_all(&buffer);
-        buffer.clear();
+    let mut spare = Vec::new();
+    while let Some(batch) = queue.take(spare) {
+        let _ = to.write_all(&batch.text);
+        spare = batch.text;
         if batch.dropped > 0 {
             say_dropped(batch.dropped);
         }

@@ -13,7 +13,7 @@ use super::line::{Parts, Value};
 use super::redact::Redact;
 
 /// Where finished lines go.
-pub(crate) type Sink = Arc<dyn Fn(Level, String) + Send + Sync>;
+pub(crate) type Sink = Arc<dyn Fn(Level, &str) + Send + Sync>;
 
 /// The layer that renders each event as one line: JSON, unless it is made for a terminal.
 ///
@@ -85,7 +85,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for JsonLines {
             Form::Json => parts.render(time, metadata, &self.service, context),
             Form::Pretty { colours } => parts.render_pretty(time, metadata, context, colours),
         });
-        (self.sink)(*metadata.level(), line);
+        (self.sink)(*metadata.level(), &line);
     }
 }
 
@@ -149,7 +149,7 @@ impl Visit for Plain<'_, '_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::line::MAX_LINE;
+    use super::super::object::MAX_LINE;
     use super::*;
     use crate::{Context, CorrelationId, milestone};
     use proptest::prelude::*;
@@ -170,7 +170,7 @@ mod tests {
         let kept = Arc::new(Mutex::new(Vec::new()));
         let sink: Sink = {
             let kept = Arc::clone(&kept);
-            Arc::new(move |_, line| kept.lock().unwrap().push(line))
+            Arc::new(move |_, line: &str| kept.lock().unwrap().push(line.to_owned()))
         };
         let subscriber = tracing_subscriber::registry()
             .with(EnvFilter::new(filter))

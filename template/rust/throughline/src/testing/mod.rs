@@ -227,8 +227,8 @@ impl Call {
         let lines = Arc::new(Mutex::new(Vec::new()));
         let sink: Sink = {
             let lines = Arc::clone(&lines);
-            Arc::new(move |_, line| {
-                let line = serde_json::from_str(&line).expect("a line is JSON");
+            Arc::new(move |_, line: &str| {
+                let line = serde_json::from_str(line).expect("a line is JSON");
                 lines
                     .lock()
                     .expect("no test panics while it logs")

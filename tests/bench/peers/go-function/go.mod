@@ -1,0 +1,3 @@
+module bench-function
+
+go 1.22
