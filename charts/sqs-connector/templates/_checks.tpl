@@ -20,7 +20,7 @@ queueURL = {{ .Values.queueURL | quote }}: there are queues as well; give one of
 {{- $prefix := printf "queues[%d]." $n }}
 {{- $general := pick $values "visibilityTimeout" "shortVisibility" "waitTime" "concurrency" "concurrencyMin" "maxBytesInFlight" "mode" "batchSize" "batchWindow" "callbackTimeout" "contentType" "backoff" "probeMin" "probeMax" "filter" "onFiltered" "roleArn" }}
 {{- if eq (toString $general.visibilityTimeout) "30s" }}{{ $_ := unset $general "visibilityTimeout" }}{{ end }}
-{{- $all := merge (dict) $queue $general }}
+{{- $all := merge (deepCopy $queue) (deepCopy $general) }}
 {{- if $values.asyncInvocation }}{{ $_ := set $all "mode" (default "async" $queue.mode) }}{{ end }}
 {{- include "sqs-connector.urlProblems" (dict "name" (printf "%surl" $prefix) "url" $queue.url) }}
 {{- include "sqs-connector.queueProblems" (dict "prefix" $prefix "own" $queue "it" $all "url" $queue.url "call" $values.upstreamTimeout) }}
