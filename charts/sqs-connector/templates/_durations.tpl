@@ -43,3 +43,30 @@ seconds, as the connector does.
 {{- define "sqs-connector.graceSeconds" -}}
 {{- add (include "sqs-connector.drainSeconds" . | int64) 6 -}}
 {{- end -}}
+
+{{/* A duration between two bounds in seconds; `whole` where SQS takes whole seconds alone. */}}
+{{- define "sqs-connector.durationProblems" -}}
+{{- if not (kindIs "invalid" .value) }}
+{{- $seconds := include "sqs-connector.seconds" .value }}
+{{- if not $seconds }}
+{{ .name }} = {{ .value | quote }}: not a duration; give one such as 30s or 1m30s
+{{- else if or (lt (float64 $seconds) (float64 .least)) (gt (float64 $seconds) (float64 .most)) }}
+{{ .name }} = {{ .value | quote }}: give {{ .least }} s to {{ .most }} s
+{{- else if and .whole (ne (float64 $seconds) (floor (float64 $seconds))) }}
+{{ .name }} = {{ .value | quote }}: SQS takes whole seconds
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* Two bounds, the first of which does not exceed the second. */}}
+{{- define "sqs-connector.boundsProblems" -}}
+{{- if not (or (kindIs "invalid" .least) (kindIs "invalid" .most)) }}
+{{- $least := include "sqs-connector.seconds" .least }}
+{{- $most := include "sqs-connector.seconds" .most }}
+{{- if and $least $most }}
+{{- if gt (float64 $least) (float64 $most) }}
+{{ .name }} = {{ .most | quote }}: less than {{ .other }}, {{ .least }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end -}}

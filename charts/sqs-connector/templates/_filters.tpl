@@ -25,10 +25,21 @@ has the syntax. What only the connector can say, such as a range that nothing fi
 {{- end }}
 {{- if and (kindIs "map" $filter) (hasKey (default (dict) $filter) "Filters") }}
 {{- $patterns := list }}
-{{- range $filter.Filters }}
+{{- if not (kindIs "slice" $filter.Filters) }}
+{{ $prefix }}filter.Filters = {{ $filter.Filters | toString | quote }}: this is a list of entries with Pattern
+{{- end }}
+{{- range (ternary $filter.Filters list (kindIs "slice" $filter.Filters)) }}
+{{- if not (kindIs "map" .) }}
+{{ $prefix }}filter.Filters = {{ . | toString | quote }}: an entry has Pattern
+{{- else }}
 {{- $pattern := .Pattern }}
 {{- if kindIs "string" $pattern }}{{ $pattern = fromJson $pattern }}{{ end }}
+{{- if and (kindIs "map" $pattern) (hasKey $pattern "Error") }}
+{{ $prefix }}filter.Filters = {{ .Pattern | quote }}: is not JSON
+{{- else }}
 {{- $patterns = append $patterns $pattern }}
+{{- end }}
+{{- end }}
 {{- end }}
 {{- $filter = $patterns }}
 {{- end }}
