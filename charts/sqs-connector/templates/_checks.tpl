@@ -24,7 +24,11 @@ queueURL = {{ .Values.queueURL | quote }}: there are queues as well; give one of
 {{- if $values.asyncInvocation }}{{ $_ := set $all "mode" (default "async" $queue.mode) }}{{ end }}
 {{- include "sqs-connector.urlProblems" (dict "name" (printf "%surl" $prefix) "url" $queue.url) }}
 {{- include "sqs-connector.queueProblems" (dict "prefix" $prefix "own" $queue "it" $all "url" $queue.url "call" $values.upstreamTimeout) }}
-{{- $key := trimSuffix "/" $queue.url }}
+{{- $key := include "sqs-connector.queueKey" $queue.url }}
+{{- $ofUrl := include "sqs-connector.regionOfUrl" $queue.url }}
+{{- if and $queue.region $ofUrl (ne $ofUrl (toString $queue.region)) }}
+{{ $prefix }}region = {{ $queue.region | quote }}: the queue's URL is in {{ $ofUrl }}
+{{- end }}
 {{- if hasKey $seen $key }}
 {{ $prefix }}url = {{ $queue.url | quote }}: the same queue as {{ get $seen $key }}; name it once
 {{- end }}
@@ -40,10 +44,11 @@ queueURL = "": no queue; give its URL, such as https://sqs.eu-west-1.amazonaws.c
 {{- if $url }}
 {{- include "sqs-connector.urlProblems" (dict "name" "queueURL" "url" $url) }}
 {{- include "sqs-connector.queueProblems" (dict "prefix" "" "own" $values "it" (merge (dict "shortVisibility" (default true $values.shortVisibility) "mode" (ternary "async" $values.mode $values.asyncInvocation)) (omit $values "shortVisibility" "mode")) "url" $url "call" $values.upstreamTimeout) }}
-{{- if has $url $seen }}
+{{- $key := include "sqs-connector.queueKey" $url }}
+{{- if has $key $seen }}
 queueURL = {{ $url | quote }}: is there twice; name it once
 {{- end }}
-{{- $seen = append $seen $url }}
+{{- $seen = append $seen $key }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -67,7 +72,7 @@ queueURL = {{ $url | quote }}: is there twice; name it once
 drainTimeout = {{ .Values.drainTimeout | quote }}: less than waitTime, {{ $wait }}s: a poll that is open at the stop must end by itself; give at least that, or leave it out
 {{- end }}
 {{- end }}
-{{- if not (regexMatch "^https?://([A-Za-z0-9._-]+|\\[[0-9a-fA-F:.]+\\])(:[0-9]{1,5})?(/[^?# ]*)?$" (default "" .Values.gatewayURL)) }}
+{{- if not (regexMatch (printf "^https?://%s(/[^?# ]*)?$" (include "sqs-connector.host" .)) (default "" .Values.gatewayURL)) }}
 gatewayURL = {{ regexReplaceAll "//[^/]*@" (default "" .Values.gatewayURL) "//[redacted]@" | quote }}: not the gateway's address; give one such as http://gateway.openfaas:8080, without credentials and without a query
 {{- end }}
 {{- if not (regexMatch "^[a-z0-9-]+$" (default "" .Values.awsDefaultRegion)) }}
@@ -78,14 +83,14 @@ mode = {{ .Values.mode | quote }}: asyncInvocation: true asks for async; give on
 {{- end }}
 {{- range $name := list "adminAddress" "callbackAddress" }}
 {{- with get $values $name }}
-{{- if not (regexMatch "^([0-9]{1,3}([.][0-9]{1,3}){3}|[0-9a-fA-F:]*:[0-9a-fA-F:.]*)$" .) }}
+{{- if not (regexMatch "^((25[0-5]|2[0-4][0-9]|1?[0-9]{1,2})([.](25[0-5]|2[0-4][0-9]|1?[0-9]{1,2})){3}|[0-9a-fA-F:]*:[0-9a-fA-F:.]*)$" .) }}
 {{ $name }} = {{ . | quote }}: give an IP address, such as 0.0.0.0
 {{- end }}
 {{- end }}
 {{- end }}
 {{- range $name := list "otlpEndpoint" "otlpTracesEndpoint" "callbackUrl" }}
 {{- with get $values $name }}
-{{- if not (regexMatch "^https?://([A-Za-z0-9._-]+|\\[[0-9a-fA-F:.]+\\])(:[0-9]{1,5})?(/[^ ]*)?$" .) }}
+{{- if not (regexMatch (printf "^https?://%s(/[^ ]*)?$" (include "sqs-connector.host" .)) .) }}
 {{ $name }} = {{ . | quote }}: not a web address, such as http://collector.observability:4318
 {{- end }}
 {{- end }}

@@ -71,10 +71,15 @@ has the syntax. What only the connector can say, such as a range that nothing fi
 {{- range $n, $below := .at }}
 {{- include "sqs-connector.patternProblems" (dict "path" (printf "%s[%d]" $path $n) "at" $below "key" "") }}
 {{- end }}
+{{- else if and (kindIs "slice" .at) (empty .at) }}
+{{ $path }} = []: an empty list matches nothing
 {{- else if kindIs "slice" .at }}
 {{- range .at }}
 {{- if kindIs "map" . }}
-{{- range $rule, $_ := . }}
+{{- range $rule, $wanted := . }}
+{{- if and (eq $rule "numeric") (not (regexMatch `^\[("(=|<=?|>=?)",-?[0-9.eE+-]+)(,"(<=?|>=?)",-?[0-9.eE+-]+)?\]$` (mustToRawJson $wanted))) }}
+{{ $path }}.numeric = {{ mustToRawJson $wanted }}: give signs and numbers in turn, such as [">", 0, "<=", 5]
+{{- end }}
 {{- if not (has $rule (list "prefix" "suffix" "equals-ignore-case" "wildcard" "numeric" "anything-but" "exists")) }}
 {{ $path }}: {{ $rule | quote }} is no rule; there are prefix, suffix, equals-ignore-case, wildcard, numeric, anything-but and exists
 {{- end }}

@@ -1,12 +1,17 @@
 {{/* What is wrong with a queue, a line for each problem. */}}
 
+{{/* A host and a port, as a regular expression. */}}
+{{- define "sqs-connector.host" -}}
+([A-Za-z0-9._-]+|\[[0-9a-fA-F:.]+\])(:([0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?
+{{- end -}}
+
 {{- define "sqs-connector.urlProblems" -}}
 {{- $right := "give the queue's URL, such as https://sqs.eu-west-1.amazonaws.com/000000000000/orders" }}
 {{- if has .url (list "https://" "http://") }}
 {{ .name }} = {{ .url | quote }}: this is the placeholder of the values file; {{ $right }}
 {{- else if contains "@" .url }}
 {{ .name }}: credentials do not belong into the URL; {{ $right }}
-{{- else if not (regexMatch "^https?://([A-Za-z0-9._-]+|\\[[0-9a-fA-F:.]+\\])(:[0-9]{1,5})?/" .url) }}
+{{- else if not (regexMatch (printf "^https?://%s/" (include "sqs-connector.host" .)) .url) }}
 {{ .name }} = {{ .url | quote }}: not a web address with a path; {{ $right }}
 {{- else if not (regexMatch "/[A-Za-z0-9_-]{1,80}([.]fifo)?/*$" .url) }}
 {{ .name }} = {{ .url | quote }}: its path does not end with a queue's name; {{ $right }}
@@ -38,8 +43,8 @@ One queue. `own` is what it says itself, `it` that with the general values behin
 {{- end }}
 {{- with $it.maxBytesInFlight }}
 {{- $text := kindIs "string" . | ternary . (printf "%.0f" (float64 .)) }}
-{{- $number := float64 (default "0" (regexFind "^[0-9]+" $text)) }}
-{{- $unit := get (dict "" 1.0 "Ki" 1024.0 "KiB" 1024.0 "Mi" 1048576.0 "MiB" 1048576.0 "Gi" 1073741824.0 "GiB" 1073741824.0) (regexReplaceAll "^[0-9]+ *" $text "") }}
+{{- $number := float64 (default "0" (regexFind "^[0-9]{1,15}" $text)) }}
+{{- $unit := get (dict "" 1.0 "Ki" 1024.0 "KiB" 1024.0 "Mi" 1048576.0 "MiB" 1048576.0 "Gi" 1073741824.0 "GiB" 1073741824.0) (regexReplaceAll "^[0-9]{1,15} *" $text "") }}
 {{- if not $unit }}
 {{ $prefix }}maxBytesInFlight = {{ $text | quote }}: give a number of bytes, such as 67108864 or 64MiB
 {{- else if lt (mulf $number $unit) 1048576.0 }}
@@ -52,6 +57,12 @@ One queue. `own` is what it says itself, `it` that with the general values behin
 {{- if and .own.roleArn (not (regexMatch "^arn:aws(-[a-z-]+)?:iam::[0-9]{12}:role/[A-Za-z0-9=,.@+_/-]*[A-Za-z0-9=,.@+_-]$" .own.roleArn)) }}
 {{ $prefix }}roleArn = {{ .own.roleArn | quote }}: not the ARN of a role; give one such as arn:aws:iam::000000000000:role/orders
 {{- end }}
+{{- if and .own.roleSessionName (not (regexMatch "^[A-Za-z0-9=,.@+_-]{2,64}$" .own.roleSessionName)) }}
+{{ $prefix }}roleSessionName = {{ .own.roleSessionName | quote }}: STS takes 2 to 64 letters, digits and =,.@-+_
+{{- end }}
+{{- if and .own.externalId (not (regexMatch "^[A-Za-z0-9=,.@:/+_-]+$" .own.externalId)) }}
+{{ $prefix }}externalId = {{ .own.externalId | quote }}: STS takes letters, digits and =,.@:/-+_
+{{- end }}
 {{- range $name := list "externalId" "roleSessionName" "stsEndpointUrl" }}
 {{- if and (get $.own $name) (not $it.roleArn) }}
 {{ $prefix }}{{ $name }} = {{ get $.own $name | quote }}: there is no roleArn that it could be about
@@ -59,7 +70,7 @@ One queue. `own` is what it says itself, `it` that with the general values behin
 {{- end }}
 {{- range $name := list "endpointUrl" "stsEndpointUrl" }}
 {{- with get $.own $name }}
-{{- if not (regexMatch "^https?://([A-Za-z0-9._-]+|\\[[0-9a-fA-F:.]+\\])(:[0-9]{1,5})?(/[^ ]*)?$" .) }}
+{{- if not (regexMatch (printf "^https?://%s(/[^ ]*)?$" (include "sqs-connector.host" .)) .) }}
 {{ $prefix }}{{ $name }} = {{ . | quote }}: not a web address; give the endpoint's, such as http://localhost:9324
 {{- end }}
 {{- end }}

@@ -10,14 +10,7 @@
 {{- end -}}
 {{- $all := list -}}
 {{- range $queues -}}
-{{- $host := (urlParse .url).hostname -}}
-{{- $region := .region -}}
-{{- if not $region -}}
-{{- $region = regexReplaceAll "^(?:vpce-[^.]+[.])?sqs(?:-fips)?[.]([a-z0-9-]+)[.].*$" $host "${1}" -}}
-{{- if eq $region $host -}}{{- $region = regexReplaceAll "^([a-z0-9-]+)[.]queue[.]amazonaws[.]com.*$" $host "${1}" -}}{{- end -}}
-{{- if eq $host "queue.amazonaws.com" -}}{{- $region = "us-east-1" -}}{{- end -}}
-{{- if eq $region $host -}}{{- $region = $.Values.awsDefaultRegion -}}{{- end -}}
-{{- end -}}
+{{- $region := default $.Values.awsDefaultRegion (default (include "sqs-connector.regionOfUrl" .url) .region) -}}
 {{- $all = append $all (dict
       "url" .url
       "region" $region
@@ -26,6 +19,23 @@
       "roleArn" (default "" (default $.Values.roleArn .roleArn))) -}}
 {{- end -}}
 {{- dict "queues" $all | toYaml -}}
+{{- end -}}
+
+{{/* What tells two queues apart: names of hosts have no case, and AWS answers on both schemes. */}}
+{{- define "sqs-connector.queueKey" -}}
+{{- $found := regexFind "^https?://[^/]+" . -}}
+{{- $server := regexReplaceAll "^https?://|:(443|80)$" (lower $found) "" -}}
+{{- printf "%s%s" $server (trimPrefix $found . | trimSuffix "/") -}}
+{{- end -}}
+
+{{/* The region that an address of AWS names; nothing where it is another. */}}
+{{- define "sqs-connector.regionOfUrl" -}}
+{{- $host := regexReplaceAll "^https?://([^/:]*).*$" (lower .) "${1}" -}}
+{{- if eq $host "queue.amazonaws.com" -}}
+us-east-1
+{{- else if regexMatch "[.](amazonaws[.]com([.]cn)?|api[.]aws)$" $host -}}
+{{- regexReplaceAll "^(?:vpce-[^.]+[.]sqs[.]|sqs[.]|sqs-fips[.])?([a-z0-9-]+)[.].*$" $host "${1}" -}}
+{{- end -}}
 {{- end -}}
 
 {{/* The port that a URL leads to. */}}
