@@ -190,6 +190,8 @@ pub fn load(inputs: Inputs<'_>) -> Result<Command, Problems> {
 }
 
 #[cfg(test)]
+mod chart_tests;
+#[cfg(test)]
 mod filters_tests;
 #[cfg(test)]
 mod rules_tests;

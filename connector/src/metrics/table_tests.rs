@@ -8,7 +8,7 @@ use crate::topics::TopicMap;
 use crate::verdict::PauseReason;
 
 /// By name, its labels.
-type Table = BTreeMap<String, BTreeSet<String>>;
+pub(super) type Table = BTreeMap<String, BTreeSet<String>>;
 
 /// Metrics in which everything was counted once.
 fn counted() -> String {
@@ -42,7 +42,7 @@ fn counted() -> String {
 }
 
 /// `sqs_connector_polls_total{queue="q",result="empty"} 1`: the name as Prometheus stores it.
-fn exported() -> Table {
+pub(super) fn exported() -> Table {
     let text = counted();
     let histograms: BTreeSet<&str> = (text.lines())
         .filter_map(|line| line.strip_prefix("# TYPE ")?.strip_suffix(" histogram"))
