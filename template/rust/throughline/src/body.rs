@@ -65,6 +65,7 @@ impl Body {
         (BodySender(sender), Self::stream(body))
     }
 
+    #[cfg(feature = "function")]
     pub(crate) fn is_stream(&self) -> bool {
         matches!(self.0, Kind::Stream(_))
     }

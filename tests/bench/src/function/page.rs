@@ -18,7 +18,7 @@ pub(super) fn section(results: &Results, missing: &[Missing], extent: &Extent) -
     let _ = write!(
         page,
         "Measured by `cargo run --release -p bench -- functions`: medians of {} repetitions, in turns, with \
-         the least and the most beside them.\n\nWork: parse a JSON body of 190 bytes, write one JSON line to \
+         the least and the most beside them.\n\nWork: parse a JSON body of 185 bytes, write one JSON line to \
          standard output (a pipe that is read), answer small JSON; {CONNECTIONS} connections that each wait \
          for their answer, {} s a repetition. A runtime has one core for itself, with all its processes; the \
          caller, and the reader of the pipe, have the other. Ours has every feature of the SDK in it.\n\n",
