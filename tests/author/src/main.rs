@@ -43,13 +43,13 @@ async fn main() -> anyhow::Result<ExitCode> {
     }
     std::fs::create_dir_all(&flags.folder)?;
     std::fs::create_dir_all(&flags.cache)?;
+    let cases = until(all(&cli), flags.until.as_deref())?;
     let walk = Walk::new(
         cli,
         &flags.folder.canonicalize()?,
         &flags.logs,
         &flags.cache.canonicalize()?,
     )?;
-    let cases = until(all(), flags.until.as_deref())?;
     let mut failed = 0;
     for case in &cases {
         let started = Instant::now();

@@ -2,7 +2,7 @@
 
 use anyhow::ensure;
 
-use crate::faas_cli::{FaasCli, stack_file};
+use crate::faas_cli::stack_file;
 use crate::rules::{Rules, lay_out};
 use crate::tree::Tree;
 use crate::walk::Walk;
@@ -40,9 +40,6 @@ pub(super) async fn a_large_folder_of_cargo_adds_nothing_to_the_context(
 pub(super) async fn the_rules_lay_out_what_faas_cli_lays_out(
     walk: &Walk,
 ) -> anyhow::Result<String> {
-    if let FaasCli::ByItsRules = walk.cli {
-        return Ok("faas-cli is not on PATH: nothing to compare with".to_owned());
-    }
     let read = stack_file(&walk.home)?;
     let by_rules = walk.home.join("by-its-rules");
     for (name, function) in &read.functions {
