@@ -43,6 +43,7 @@ impl Runtime {
             program: program.to_owned(),
             args: Vec::new(),
             env: Vec::new(),
+            profiled: false,
         };
         let mut set = |name: &str, value: String| spec.env.push((name.to_owned(), value));
         match self {

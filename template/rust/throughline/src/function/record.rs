@@ -134,6 +134,9 @@ impl Record {
         if let Some(attempt) = attempt.and_then(|count| count.parse().ok()) {
             context = context.with_delivery_attempt(attempt);
         }
+        if let Some(baggage) = batch.baggage() {
+            context = context.with_baggage(baggage.clone());
+        }
         if batch.asks_for_debug_log() {
             context = context.with_debug_log();
         }
