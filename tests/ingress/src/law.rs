@@ -6,7 +6,6 @@ use harness::exchange;
 use http::Method;
 use stack::Stack;
 use throughline::Envelope;
-use url::Url;
 use url::form_urlencoded;
 
 use crate::delivery::Delivery;
@@ -76,11 +75,11 @@ impl Both {
     }
 
     async fn through_the_stack(&self, delivery: &Delivery) -> anyhow::Result<Message> {
-        let mut url: Url = self.stack.urls().ingress.parse()?;
-        (url.path_segments_mut().ok().context("a URL with a path")?)
-            .extend(["hooks", &delivery.source]);
+        let source: String = form_urlencoded::byte_serialize(delivery.source.as_bytes()).collect();
+        let source = source.replace('+', "%20");
+        let url = format!("{}/hooks/{source}", self.stack.urls().ingress);
         let body = delivery.body.clone();
-        let answer = exchange(Method::POST, url.as_str(), &delivery.headers, body).await?;
+        let answer = exchange(Method::POST, &url, &delivery.headers, body).await?;
         let text = String::from_utf8_lossy(&answer.body);
         ensure!(answer.status == 200, "the stack: {} {text}", answer.status);
         let queue = format!("{}/000000000000/kanban-events", self.stack.urls().sqs);
