@@ -1,9 +1,11 @@
 locals {
-  # One line a request, in the names of the story's log lines, so that the queries find it by the id.
+  # One line a request, with the names of all other log lines: it is the first of the id's story. A delivery
+  # that was refused has it, too, as its only one; `status` says so.
   access_log = jsonencode({
     "correlation_id"     = "$context.extendedRequestId"
     "request_id"         = "$context.requestId"
-    "service.name"       = "api-gateway"
+    "service.name"       = "ingress"
+    "milestone"          = "WEBHOOK_RECEIVED"
     "log.level"          = "info"
     "message"            = "$context.httpMethod $context.path: $context.status"
     "received_at_ms"     = "$context.requestTimeEpoch"

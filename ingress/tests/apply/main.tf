@@ -25,18 +25,3 @@ module "ingress" {
   manage_account_logging_role = true
   alarm_topic_arns            = ["arn:aws:sns:eu-west-1:000000000000:alarms"]
 }
-
-output "api_id" {
-  description = "Id of the REST API."
-  value       = module.ingress.api_id
-}
-
-output "stage_name" {
-  description = "Name of the stage."
-  value       = module.ingress.stage_name
-}
-
-output "queue_url" {
-  description = "URL of the queue."
-  value       = module.ingress.queue_url
-}
