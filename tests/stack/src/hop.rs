@@ -16,10 +16,6 @@ const HOP_BY_HOP: [&str; 9] = [
     "upgrade",
 ];
 
-pub(crate) fn is_hop_by_hop(name: &str) -> bool {
-    HOP_BY_HOP.contains(&name)
-}
-
 pub(crate) fn strip(headers: &mut HeaderMap) {
     for name in HOP_BY_HOP {
         headers.remove(name);

@@ -40,13 +40,13 @@ async fn every_body_is_delivered_byte_for_byte() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn what_a_sender_sends_reaches_the_function_byte_for_byte_whatever_it_is()
+async fn the_text_that_a_sender_sends_reaches_the_function_byte_for_byte_whatever_it_is()
 -> anyhow::Result<()> {
     let (way, recorder) = recording().await?;
     let json = [("content-type".to_owned(), "application/json".to_owned())].into();
     let bodies: [&[u8]; 5] = [
         b"",
-        b"\x00\xff\xfe binary \x80",
+        "\0\u{7f} Z\u{fc}rich \u{1f680}\r\n".as_bytes(),
         b"no JSON & DelaySeconds=900 + %41",
         b"{\"v\":1,\"body_b64\":\"forged\"}",
         &[b'x'; 200_000],

@@ -5,14 +5,14 @@
 
 mod content_type;
 mod queue;
+mod sender;
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::body::Bytes;
 use axum::extract::{Path, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header as names};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header as names};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
@@ -23,7 +23,6 @@ use throughline::{Context, CorrelationId, Envelope, header, milestone};
 use self::queue::{Queue, SendError};
 use crate::client::Client;
 use crate::control::{Refusal, read};
-use crate::hop;
 use crate::intake;
 
 pub use self::queue::InvalidQueueUrl;
@@ -33,6 +32,8 @@ const MAX_BODY: usize = 10 * 1024 * 1024;
 /// The most that SQS takes for a message.
 const MAX_MESSAGE: usize = 1024 * 1024;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+/// Asana makes a webhook only when this comes back.
+const HANDSHAKE: HeaderName = HeaderName::from_static("x-hook-secret");
 
 /// The ingress.
 pub struct Ingress {
@@ -100,11 +101,20 @@ async fn hook(
     let id = CorrelationId::mint();
     let request_id = uuid::Uuid::now_v7().to_string();
     let context = Context::new(id.clone()).with_service("ingress");
+    let handshake = (source == "asana")
+        .then(|| request.headers().get(HANDSHAKE).cloned())
+        .flatten();
     let taken = context
         .scope(take(&ingress, &id, &request_id, source, request))
         .await;
     let mut response = match taken {
-        Ok(()) => Json(json!({"correlation_id": id.as_str()})).into_response(),
+        Ok(()) => {
+            let mut taken = Json(json!({"correlation_id": id.as_str()})).into_response();
+            taken
+                .headers_mut()
+                .extend(handshake.map(|secret| (HANDSHAKE, secret)));
+            taken
+        }
         Err(refused) => {
             let body = Json(json!({"message": refused.to_string(), "correlation_id": id.as_str()}));
             (refused.status(), body).into_response()
@@ -179,9 +189,9 @@ async fn take(
         correlation_id: id.clone(),
         request_id: request_id.to_owned(),
         received_at_ms: ingress.now_ms(),
-        headers: sender_headers(&parts.headers),
-        source,
-        body,
+        headers: sender::headers(&parts.headers),
+        source: sender::printable(&source),
+        body: sender::body(body),
     };
     let message = envelope.to_json();
     if message.len() > MAX_MESSAGE {
@@ -205,25 +215,6 @@ async fn take(
                 SendError::Http(_) | SendError::Refused { .. } => Refused::Queue,
             }
         })
-}
-
-/// What the sender said, without what belongs to its connection alone. `Authorization` stays: some
-/// senders are verified by it.
-fn sender_headers(headers: &HeaderMap) -> BTreeMap<String, String> {
-    let mut kept: BTreeMap<String, String> = BTreeMap::new();
-    for (name, value) in headers {
-        if hop::is_hop_by_hop(name.as_str()) {
-            continue;
-        }
-        let value = String::from_utf8_lossy(value.as_bytes());
-        kept.entry(name.as_str().to_owned())
-            .and_modify(|known| {
-                known.push_str(", ");
-                known.push_str(&value);
-            })
-            .or_insert_with(|| value.into_owned());
-    }
-    kept
 }
 
 #[derive(Deserialize, Serialize)]
