@@ -44,7 +44,7 @@ impl Pollers {
         if got >= asked {
             self.wanted = (self.wanted + 1).min(self.most);
         } else if got == 0 {
-            self.wanted = (self.wanted - 1).max(1);
+            self.wanted = 1;
         }
     }
 
