@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 mod cost;
 mod families;
 mod function;
+pub mod plain;
 mod process;
 #[cfg(test)]
 mod table_tests;
@@ -40,7 +41,7 @@ fn gauge(n: usize) -> i64 {
 }
 
 impl Metrics {
-    /// The text that Prometheus scrapes.
+    /// All of it as OpenMetrics text.
     pub fn encode(&self) -> String {
         let mut text = String::new();
         prometheus_client::encoding::text::encode(&mut text, &self.0.registry)

@@ -53,6 +53,7 @@ fn facts() -> Facts {
             dead_letters: Some((Ok(dead_letter_queue()), Tried::Permitted)),
         }],
         gateway: GatewayFacts::Subscribed(vec![vec!["charge.openfaas-fn".into()]]),
+        asynchronous: None,
     }
 }
 
