@@ -325,8 +325,7 @@ async fn started_with_roles(world: &World, sts: &str, ends: bool) -> (Option<i32
     flags.retain(|flag| !flag.starts_with("--queue-url"));
     if ends {
         let mut binary = crate::process::binary();
-        let run = tokio::task::spawn_blocking(move || binary.args(flags).output().unwrap());
-        let output = run.await.unwrap();
+        let output = tokio::task::block_in_place(|| binary.args(flags).output().unwrap());
         return (
             output.status.code(),
             String::from_utf8(output.stderr).unwrap(),

@@ -45,7 +45,15 @@ impl Ledger {
                 "the filter does not let message {n} through, and function {function} got it"
             ));
         }
-        if self.heard.contains(&call) && matches!(self.profile, Profile::Calm | Profile::Failures) {
+        // After a standstill its time is up in the moment in which the answer is there.
+        let stands = |(_, act): &(Duration, Act)| matches!(act, Act::StandStill(_));
+        let remembers = match self.profile {
+            Profile::Calm | Profile::Failures => true,
+            Profile::Outage | Profile::Chaos => {
+                self.scenario.variety.mode == Mode::Single && !self.scenario.acts.iter().any(stands)
+            }
+        };
+        if self.heard.contains(&call) && remembers {
             say(format!(
                 "process {process} calls function {function} with message {n} although it heard of its success"
             ));

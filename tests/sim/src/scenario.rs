@@ -124,6 +124,11 @@ impl Scenario {
             Profile::Outage => trouble::outages(&mut dice, &mut acts, &setup, length),
             Profile::Chaos => trouble::chaos(&mut dice, &mut acts, &setup, length),
         }
+        // Of a FIFO group that long, what waits shares the receives of those whose 12 hours end.
+        let may = !setup.fifo && setup.visibility.as_secs() == 30;
+        if profile == Profile::Outage && may && apart.one_in(3) {
+            trouble::half_a_day(&mut apart, &mut acts);
+        }
         acts.sort_by_key(|(at, _)| *at);
         Self {
             seed,

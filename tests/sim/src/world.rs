@@ -199,6 +199,11 @@ impl World {
         })
     }
 
+    /// Whether a message may have been held for as long as SQS lets it.
+    pub(crate) fn is_old(&self) -> bool {
+        self.started.elapsed() > Duration::from_secs(12 * 3600)
+    }
+
     pub(crate) fn is_chaos(&self) -> bool {
         self.scenario.profile == Profile::Chaos
     }
