@@ -6,7 +6,6 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::handles::Handles;
-use crate::promises::Patience;
 use crate::scenario::{Profile, Scenario};
 use crate::world::Ending;
 use sqs_connector::filter::OnFiltered;
@@ -35,8 +34,10 @@ pub(crate) struct Ledger {
     pub(crate) handles: Handles,
     /// A function asked to be left alone with a message until then.
     pub(crate) not_before: BTreeMap<(usize, usize), Instant>,
-    /// The functions that the gateway asked a process to leave alone.
-    pub(crate) patience: BTreeMap<(u32, usize), Patience>,
+    /// Until when the gateway asked a process to leave a function alone with a message.
+    pub(crate) patience: BTreeMap<Call, Instant>,
+    /// When it asked so of a function last.
+    pub(crate) spoken: BTreeMap<(u32, usize), Instant>,
     /// The successes that were told to the process.
     pub(crate) heard: BTreeSet<Call>,
 }
@@ -106,6 +107,7 @@ impl Ledger {
             handles: Handles::default(),
             not_before: BTreeMap::new(),
             patience: BTreeMap::new(),
+            spoken: BTreeMap::new(),
             heard: BTreeSet::new(),
         }
     }

@@ -1,6 +1,6 @@
 //! What is promised of each call, beside order: checked when it comes in.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use sqs_connector::config::Mode;
@@ -11,23 +11,9 @@ use crate::ledger::{Call, End, Ledger};
 use crate::scenario::{Act, Profile};
 use crate::world::Ending;
 
-/// Calls that were on their way when the gateway asked for patience. A batch that gathers already
+/// Calls that were on their way together with one that was turned away. A batch that gathers already
 /// goes out all the same.
 const ON_THE_WAY: Duration = Duration::from_millis(300);
-
-/// After so many refusals the connector tries another message.
-const STUBBORN: u32 = 5;
-
-/// A gateway that asked a process to leave a function alone.
-#[derive(Debug)]
-pub(crate) struct Patience {
-    since: Instant,
-    until: Instant,
-    /// How often it asked in a row.
-    refusals: u32,
-    /// The messages that it turned away.
-    refused: BTreeSet<usize>,
-}
 
 impl Ledger {
     /// Whether a call ends when its caller gives it up. One in the gateway's queue goes on, as does a
@@ -126,57 +112,44 @@ impl Ledger {
             && !self.scenario.acts.iter().any(|(_, act)| confuses(act))
     }
 
-    /// A process asks the gateway for a function: not while it was asked to leave it alone. After
-    /// [`STUBBORN`] refusals one that was not refused yet is tried all the same: that one message is
-    /// turned away for ever stops no other.
+    /// A process asks the gateway for a function: not with a message for which it was asked to leave it
+    /// alone. One that was not refused yet may be tried: that one message is turned away for ever stops
+    /// no other.
     pub(crate) fn tries(&mut self, call: Call) {
         let (process, n, function) = call;
         let now = Instant::now();
-        let Some(patience) = self.patience.get(&(process, function)) else {
-            return;
-        };
-        let is_bound = patience.refusals < STUBBORN || patience.refused.contains(&n);
-        let (asked, until) = (patience.since + self.on_the_way(), patience.until);
-        if self.profile != Profile::Chaos && is_bound && now > asked && now < until {
+        let until = self.patience.get(&call).filter(|until| now < **until);
+        if let Some(until) = until
+            && self.profile != Profile::Chaos
+        {
             self.violations.push(format!(
                 "process {process} tries function {function} with message {n} {:?} too early: the gateway asked for patience",
-                until - now
+                *until - now
             ));
         }
     }
 
-    /// For so long after the gateway asked for patience calls come in that were made before.
-    fn on_the_way(&self) -> Duration {
-        match self.scenario.variety.mode {
+    /// The gateway asks a process to leave a function alone for so long. Of calls that were on their way
+    /// together the first one's word counts.
+    pub(crate) fn asked(&mut self, call: Call, patience: Duration) {
+        let now = Instant::now();
+        let on_the_way = match self.scenario.variety.mode {
             Mode::Batch(limits) => ON_THE_WAY + limits.window,
             Mode::Single | Mode::Async { .. } => ON_THE_WAY,
+        };
+        let (process, _, function) = call;
+        let spoken = self.spoken.entry((process, function)).or_insert(now);
+        if *spoken + on_the_way < now {
+            *spoken = now;
         }
-    }
-
-    /// The gateway asks a process to leave a function alone for so long.
-    pub(crate) fn asked(&mut self, call: Call, patience: Duration) {
-        let (process, n, function) = call;
-        let (now, on_the_way) = (Instant::now(), self.on_the_way());
-        let known = self.patience.entry((process, function));
-        let known = known.or_insert_with(|| Patience {
-            since: now,
-            until: now,
-            refusals: 0,
-            refused: BTreeSet::new(),
-        });
-        // What was on its way as well is answered a little later, and says nothing new.
-        if now > known.since + on_the_way {
-            known.refusals += 1;
-            (known.since, known.until) = (now, now + patience);
-        } else if known.refusals == 0 {
-            (known.refusals, known.until) = (1, now + patience);
-        }
-        known.refused.insert(n);
+        self.patience.insert(call, *spoken + patience);
     }
 
     /// A process was told of a success.
     pub(crate) fn heard(&mut self, call: Call) {
-        self.patience.remove(&(call.0, call.2));
+        let (process, _, function) = call;
+        self.patience
+            .retain(|(p, _, f), _| (*p, *f) != (process, function));
         self.heard.insert(call);
     }
 

@@ -1,23 +1,6 @@
 use super::*;
 use crate::commands::check::Mark;
-use crate::config::{Command, Inputs, load};
-
-fn config(more: &[&str]) -> Config {
-    let mut args = vec![
-        "--queue-url=https://sqs.eu-west-1.amazonaws.com/000000000000/orders".to_owned(),
-        "--basic-auth=false".to_owned(),
-    ];
-    args.extend(more.iter().map(|arg| (*arg).to_owned()));
-    let inputs = Inputs {
-        args: &args,
-        env: &|_| None,
-        read: &|_| Ok(String::new()),
-    };
-    match load(inputs) {
-        Ok(Command::Run(config)) => *config,
-        other => panic!("{other:?}"),
-    }
-}
+use crate::commands::check::findings::tests::config;
 
 fn found(more: &[&str], asked: &AsyncFacts) -> Vec<(&'static str, Mark, String)> {
     let mut args = vec!["--mode=async"];

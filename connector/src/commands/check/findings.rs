@@ -343,4 +343,4 @@ impl Finding {
 
 #[cfg(test)]
 #[path = "findings_tests.rs"]
-mod tests;
+pub(super) mod tests;
