@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use http::{Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use throughline::Body;
 use tokio::net::TcpListener;
@@ -14,8 +14,10 @@ use crate::callback::Callbacks;
 use crate::discovery::Topics;
 use crate::gateway::Gateway;
 use crate::lane::Lane;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, plain};
 use crate::queue::MARGIN;
+
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// What the probes ask.
 #[derive(Clone, Debug)]
@@ -110,16 +112,26 @@ impl Health {
             .collect()
     }
 
+    /// As OpenMetrics where that is asked for, else in the text format that every scraper reads.
+    fn scraped(&self, headers: &HeaderMap) -> Response<Body> {
+        let mut accept = headers.get_all(header::ACCEPT).iter();
+        let open = accept.any(|value| value.to_str().is_ok_and(plain::asks_for_open_metrics));
+        let text = self.metrics.encode();
+        let (text, kind) = if open {
+            (text, OPEN_METRICS)
+        } else {
+            (plain::plain(&text), plain::MEDIA_TYPE)
+        };
+        let mut response = Response::new(Body::from(text));
+        let answered = response.headers_mut();
+        answered.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+        answered.insert(header::VARY, HeaderValue::from_static("accept"));
+        response
+    }
+
     async fn answer(self, request: Request<Incoming>) -> Response<Body> {
         match request.uri().path() {
-            "/metrics" => {
-                let mut response = Response::new(Body::from(self.metrics.encode()));
-                let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-                response
-                    .headers_mut()
-                    .insert(header::CONTENT_TYPE, http::HeaderValue::from_static(kind));
-                response
-            }
+            "/metrics" => self.scraped(request.headers()),
             "/healthz" => verdict(&self.stuck(), &[]),
             "/readyz" => verdict(&self.missing().await, &self.troubles()),
             _ => text(

@@ -46,6 +46,11 @@ impl Bulk {
         self.most.saturating_sub(self.held + self.reserved) / self.largest
     }
 
+    /// Whether more is held, or may come, than is to be: what came unlooked for, or one to probe with.
+    pub fn is_exceeded(&self) -> bool {
+        self.held + self.reserved > self.most
+    }
+
     /// A message is asked for: how many bytes are reserved for it.
     pub fn reserve(&mut self) -> usize {
         self.reserved += self.largest;

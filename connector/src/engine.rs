@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::admin::{self, Health};
 use crate::aws::{Accounts, Credentials};
 use crate::batch::Batches;
-use crate::callback::{Callbacks, Listener};
+use crate::callback::{Callbacks, Door, Listener};
 use crate::commands::check;
 use crate::config::{Config, Mode};
 use crate::discovery::{Discovery, Topics};
@@ -53,7 +53,7 @@ pub struct Outside {
     /// Where the admin server listens; without it there is none.
     pub admin: Option<TcpListener>,
     /// Where callbacks come in; needed where the configuration has a place for them.
-    pub callbacks: Option<TcpListener>,
+    pub callbacks: Option<Door>,
 }
 
 /// Runs until `stop` is ready, then drains. Returns how many messages were left unsettled; SQS
@@ -143,9 +143,9 @@ pub async fn run(config: Config, outside: Outside, stop: impl Future<Output = ()
         metrics: metrics.clone(),
     };
     background.spawn(discovery.run(topics));
-    if let (Some(listener), Some(callbacks)) = (outside.callbacks, &shared.callbacks) {
+    if let (Some(door), Some(callbacks)) = (outside.callbacks, &shared.callbacks) {
         let answering = Listener::new(callbacks.clone(), known.clone(), metrics.clone());
-        background.spawn(answering.run(listener));
+        background.spawn(answering.run(door));
     }
     let broken = Arc::new(AtomicBool::new(false));
     if let Some(listener) = outside.admin {
@@ -176,9 +176,9 @@ pub async fn run(config: Config, outside: Outside, stop: impl Future<Output = ()
 
 /// The calls that wait for callbacks, with the URL under which these reach us.
 fn callbacks(config: &Config, outside: &Outside) -> Option<Callbacks> {
-    let (place, listener) = (config.callback.as_ref()?, outside.callbacks.as_ref()?);
-    let port = listener
-        .local_addr()
+    let (place, door) = (config.callback.as_ref()?, outside.callbacks.as_ref()?);
+    let port = door
+        .address()
         .map_or(place.listen.port(), |addr| addr.port());
     let base = place.base(port);
     tracing::info!(url = base, "callbacks are asked for at this address");

@@ -4,7 +4,8 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use sqs_connector::aws::Credentials;
-use sqs_connector::commands::{self, Task};
+use sqs_connector::callback::Door;
+use sqs_connector::commands::{self, Task, check};
 use sqs_connector::config::{self, Command, Config, Inputs};
 use sqs_connector::engine::{self, Outside};
 use sqs_connector::http::Http;
@@ -42,7 +43,7 @@ fn main() -> ExitCode {
             return ExitCode::from(USAGE);
         }
     };
-    told(start(config).map(|()| ExitCode::SUCCESS))
+    told(start(config))
 }
 
 fn told(ended: anyhow::Result<ExitCode>) -> ExitCode {
@@ -61,7 +62,7 @@ async fn perform(task: Task, config: Config) -> anyhow::Result<ExitCode> {
 /// One worker does all of it: no message is handed from core to core, and who needs more takes more
 /// replicas. It is a thread of its own, so that what ends the process may wait for what it does, such as
 /// sending the last spans.
-fn start(config: Config) -> anyhow::Result<()> {
+fn start(config: Config) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
@@ -72,7 +73,7 @@ fn start(config: Config) -> anyhow::Result<()> {
     ran
 }
 
-async fn run(config: Config) -> anyhow::Result<()> {
+async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let filter = std::env::var("RUST_LOG").unwrap_or_else(|_| default_filter(config.debug).into());
     let _flushed_at_the_end = throughline::telemetry::init_with("sqs-connector", Some(&filter))?;
     for note in &config.notes {
@@ -80,6 +81,11 @@ async fn run(config: Config) -> anyhow::Result<()> {
     }
     tracing::info!(config = %config, version = env!("CARGO_PKG_VERSION"), "effective configuration");
     let http = Http::new();
+    let denied = check::denied(&config, &http, &Credentials::Chain).await;
+    if !denied.0.is_empty() {
+        let _ = write!(std::io::stderr(), "{denied}");
+        return Ok(ExitCode::from(USAGE));
+    }
     let spans = match &config.traces {
         Some(endpoint) => {
             Spans::start("sqs-connector", endpoint, http.clone()).map_err(anyhow::Error::msg)?
@@ -95,13 +101,13 @@ async fn run(config: Config) -> anyhow::Result<()> {
         spans: spans.clone(),
         admin: Some(TcpListener::bind(config.admin).await?),
         callbacks: match &config.callback {
-            Some(place) => Some(TcpListener::bind(place.listen).await?),
+            Some(place) => Some(Door::Network(TcpListener::bind(place.listen).await?)),
             None => None,
         },
     };
     engine::run(config, outside, throughline::shutdown_signal()?).await;
     spans.finish();
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The AWS SDK warns of each try to get credentials; the connector says it once a minute.

@@ -94,6 +94,10 @@ impl Room {
         let all = u32::try_from(count).ok()?;
         let mut permits = self.places.clone().try_acquire_many_owned(all).ok()?;
         let mut bulk = self.scales.bulk();
+        // One to probe with may be too many bytes, but not one after the other.
+        if bulk.is_exceeded() {
+            return None;
+        }
         let places = (0..count).map(|_| Place {
             load: Load::Reserved(bulk.reserve()),
             permit: permits.split(1),
@@ -233,6 +237,17 @@ mod tests {
             (room.fits(32, 0, 0, 0), room.bytes(), room.taken()),
             (4, 0, 0)
         );
+    }
+
+    #[test]
+    fn what_is_taken_to_probe_with_exceeds_the_bytes_by_one_message_only() {
+        let room = Room::new(32, 0, 5000);
+        for _ in 0..2 {
+            let mut places = room.take(1).unwrap();
+            places[0].load(5000);
+            std::mem::forget(places);
+        }
+        assert!(room.take(1).is_none());
     }
 
     #[test]

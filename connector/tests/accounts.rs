@@ -307,3 +307,59 @@ async fn where_no_queue_answers_the_process_is_not_ready_and_says_why() {
     assert!(answer.1.contains("QueueDoesNotExist"), "{}", answer.1);
     connector.stop().await;
 }
+
+/// The binary with two roles, and one queue without; gives its exit code and standard error, where it
+/// ends by itself.
+async fn started_with_roles(world: &World, sts: &str, ends: bool) -> (Option<i32>, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("config.yaml");
+    let role = |n: u8| format!("role_arn: arn:aws:iam::000000000000:role/denied-{n}");
+    let sts = format!("sts_endpoint_url: {sts}");
+    let queues = [
+        entry(&world.queue_url("one"), &[&role(1), &sts]),
+        entry(&world.queue_url("two"), &[&role(2), &sts]),
+        entry(&world.queue_url("three"), &[]),
+    ];
+    std::fs::write(&file, format!("queues:\n{}", queues.concat())).unwrap();
+    let mut flags = world.flags(&[&format!("--config={}", file.display())]);
+    flags.retain(|flag| !flag.starts_with("--queue-url"));
+    if ends {
+        let mut binary = crate::process::binary();
+        let output = tokio::task::block_in_place(|| binary.args(flags).output().unwrap());
+        return (
+            output.status.code(),
+            String::from_utf8(output.stderr).unwrap(),
+        );
+    }
+    let running = crate::process::Running::start(&flags);
+    delivered(world, "three").await;
+    let (code, _) = running.terminate();
+    (code, String::new())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn roles_that_sts_denies_are_all_told_before_the_start_with_exit_code_64() {
+    let world = world().await;
+    let (_issuer, sts) = Issuer::start().await;
+    let (code, told) = started_with_roles(&world, &sts, true).await;
+    assert_eq!(code, Some(64), "{told}");
+    let lines: Vec<&str> = told.lines().collect();
+    assert_eq!(lines.len(), 2, "{told}");
+    for (line, (queue, role)) in lines.iter().zip([("one", 1), ("two", 2)]) {
+        let name = format!(
+            "role_arn of queue {queue} = \"arn:aws:iam::000000000000:role/denied-{role}\": "
+        );
+        assert!(line.starts_with(&name), "{line}");
+        assert!(
+            line.contains("its trust policy must allow sts:AssumeRole"),
+            "{line}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_sts_that_is_not_reached_at_the_start_is_no_mistake_in_the_configuration() {
+    let world = world().await;
+    let (code, _) = started_with_roles(&world, "http://127.0.0.1:1", false).await;
+    assert_eq!(code, Some(0));
+}

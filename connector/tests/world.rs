@@ -5,6 +5,7 @@ use std::time::Duration;
 use aws_credential_types::Credentials as Keys;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use sqs_connector::aws::Credentials;
+use sqs_connector::callback::Door;
 use sqs_connector::config::{self, Command, Config, Inputs};
 use sqs_connector::engine::{self, Outside};
 use sqs_connector::http::Http;
@@ -135,7 +136,9 @@ impl World {
             spans: Spans::default(),
             admin: Some(listener),
             callbacks: match &config.callback {
-                Some(place) => Some(TcpListener::bind(place.listen).await.unwrap()),
+                Some(place) => Some(Door::Network(
+                    TcpListener::bind(place.listen).await.unwrap(),
+                )),
                 None => None,
             },
         };

@@ -102,7 +102,8 @@ impl Accounts {
         self.own.iter().chain(self.roles.values()).cloned()
     }
 
-    fn keeper(&mut self, queue: &QueueConfig) -> Keeper {
+    /// What keeps the credentials that one queue is worked with.
+    pub fn keeper(&mut self, queue: &QueueConfig) -> Keeper {
         let region = self.home_region.as_ref().unwrap_or(&queue.region);
         let means = Means {
             http: self.http.clone(),

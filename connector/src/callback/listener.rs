@@ -10,9 +10,9 @@ use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use throughline::{Body, header};
-use tokio::net::TcpListener;
 use tokio::time::timeout;
 
+use super::door::Door;
 use super::registry::Match;
 use super::told::status;
 use super::waiting::{Callback, Callbacks, PATH, Whose};
@@ -44,14 +44,14 @@ impl Listener {
     }
 
     /// Answers until dropped.
-    pub async fn run(self, listener: TcpListener) {
-        if let Ok(addr) = listener.local_addr() {
+    pub async fn run(self, door: Door) {
+        if let Some(addr) = door.address() {
             tracing::info!(addr = %addr, "callbacks are listened for");
         }
         let _up = Up::new(&self.callbacks);
         let this = self.clone();
-        let service = move |request| this.clone().answer(request);
-        throughline::serve(listener, service, std::future::pending(), Duration::ZERO).await;
+        door.serve(move |request| this.clone().answer(request))
+            .await;
     }
 
     async fn answer(self, request: Request<Incoming>) -> Response<Body> {

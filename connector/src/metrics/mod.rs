@@ -9,6 +9,7 @@ mod chart_tests;
 mod cost;
 mod families;
 mod function;
+pub mod plain;
 mod process;
 mod queue;
 #[cfg(test)]
@@ -41,7 +42,7 @@ fn gauge(n: usize) -> i64 {
 }
 
 impl Metrics {
-    /// The text that Prometheus scrapes.
+    /// All of it as OpenMetrics text.
     pub fn encode(&self) -> String {
         let mut text = String::new();
         prometheus_client::encoding::text::encode(&mut text, &self.0.registry)

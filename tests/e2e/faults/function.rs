@@ -8,6 +8,7 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
+use serde_json::{Value, json};
 use throughline::Body;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -44,6 +45,10 @@ impl Reply {
 
     pub(crate) fn ok() -> Self {
         Self::status(200)
+    }
+
+    fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
     }
 
     pub(crate) fn after(mut self, pause: Duration) -> Self {
@@ -157,32 +162,54 @@ impl Drop for Running {
     }
 }
 
-async fn answer(
-    log: Arc<Mutex<Log>>,
-    script: Arc<Script>,
-    request: Request<Incoming>,
-) -> Response<Body> {
-    let (head, body) = request.into_parts();
-    if head.uri.path() == "/_/health" {
-        return Response::new(Body::from("OK"));
+/// The messages of a batch, each with its id; `None` where the body is none.
+fn records(body: &[u8]) -> Option<Vec<(String, String)>> {
+    let document: Value = serde_json::from_slice(body).ok()?;
+    let records = document.get("Records")?.as_array()?;
+    let text = |record: &Value, name: &str| Some(record.get(name)?.as_str()?.to_owned());
+    let parts = |record: &Value| Some((text(record, "messageId")?, text(record, "body")?));
+    records.iter().map(parts).collect()
+}
+
+/// Each message of a batch gets the script's reply. One that is no success is named as failed; where a
+/// reply has a body, the whole batch is answered with that and 200.
+async fn take_batch(
+    log: &Arc<Mutex<Log>>,
+    script: &Script,
+    headers: &HeaderMap,
+    records: Vec<(String, String)>,
+) -> Reply {
+    let mut failed = Vec::new();
+    for (id, message) in records {
+        let reply = take(log, script, headers, message, Some(id.clone())).await;
+        if !reply.body.is_empty() {
+            return Reply::ok().body(reply.body);
+        }
+        if !reply.is_success() {
+            failed.push(json!({ "itemIdentifier": id }));
+        }
     }
-    let Ok(body) = body.collect().await else {
-        return Response::new(Body::empty());
-    };
-    let message = String::from_utf8_lossy(&body.to_bytes()).into_owned();
+    Reply::ok().body(json!({ "batchItemFailures": failed }).to_string())
+}
+
+/// One message is answered as the script says.
+async fn take(
+    log: &Arc<Mutex<Log>>,
+    script: &Script,
+    headers: &HeaderMap,
+    message: String,
+    key: Option<String>,
+) -> Reply {
     let call = {
-        let mut log = lock(&log);
+        let mut log = lock(log);
         log.number += 1;
         let number = log.number;
         let seen = log.messages.entry(message.clone()).or_default();
         seen.calls += 1;
         seen.running += 1;
         seen.at_once = seen.at_once.max(seen.running);
-        if let Some(key) = head.headers.get("idempotency-key") {
-            seen.keys
-                .insert(String::from_utf8_lossy(key.as_bytes()).into_owned());
-        }
-        seen.headers.push(head.headers.clone());
+        seen.keys.extend(key);
+        seen.headers.push(headers.clone());
         Call {
             message: message.clone(),
             attempt: seen.calls,
@@ -195,14 +222,39 @@ async fn answer(
     };
     let reply = script(&call);
     tokio::time::sleep(reply.after).await;
-    if (200..300).contains(&reply.status) {
-        let mut log = lock(&log);
+    if reply.is_success() {
+        let mut log = lock(log);
         if let Some(seen) = log.messages.get_mut(&message) {
             seen.successes += 1;
         }
         log.succeeded.push(message);
     }
     drop(running);
+    reply
+}
+
+async fn answer(
+    log: Arc<Mutex<Log>>,
+    script: Arc<Script>,
+    request: Request<Incoming>,
+) -> Response<Body> {
+    let (head, body) = request.into_parts();
+    if head.uri.path() == "/_/health" {
+        return Response::new(Body::from("OK"));
+    }
+    let Ok(body) = body.collect().await else {
+        return Response::new(Body::empty());
+    };
+    let body = body.to_bytes();
+    let reply = match records(&body) {
+        Some(records) => take_batch(&log, &*script, &head.headers, records).await,
+        None => {
+            let message = String::from_utf8_lossy(&body).into_owned();
+            let key = head.headers.get("idempotency-key");
+            let key = key.map(|key| String::from_utf8_lossy(key.as_bytes()).into_owned());
+            take(&log, &*script, &head.headers, message, key).await
+        }
+    };
     let mut response = Response::new(Body::from(reply.body));
     *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or_default();
     *response.headers_mut() = reply.headers;

@@ -30,6 +30,12 @@ rows! {
     a_connector_killed_while_it_waits_for_callbacks_loses_nothing:
         "mode async; kill −9 with 5 callbacks outstanding",
         "the messages come again; their old callbacks settle nothing";
+    what_a_batch_names_as_failed_is_tried_again_alone:
+        "mode batch; 2 of 6 messages are named in batchItemFailures, twice each",
+        "the others are done once; those two are tried again until they are";
+    an_answer_to_a_batch_that_names_nothing_is_no_success:
+        "mode batch; the first answer is 200 with the text OK",
+        "all of that batch are tried again, and done once";
     what_a_filter_does_not_let_through_goes_the_declared_way:
         "a filter for 4 of 12 messages, on_filtered=dead-letter, and a function that fails once for each",
         "the 4 are done, the others are in the dead-letter queue";
@@ -42,6 +48,55 @@ fn by_callback() -> Layout {
         .set("callback_port", "0")
         .set("callback_timeout", "3s")
         .receives(10)
+}
+
+fn in_batches() -> Layout {
+    Layout::default()
+        .set("mode", "batch")
+        .set("batch_size", "6")
+        .set("batch_window", "300ms")
+        .set("max_messages", "10")
+        .receives(10)
+}
+
+async fn what_a_batch_names_as_failed_is_tried_again_alone() -> anyhow::Result<String> {
+    let mut field = Field::new(in_batches()).await?;
+    let fails = |message: &str| matches!(message, "m2" | "m4");
+    field.function().answers(move |call| {
+        let fails = call.attempt <= 2 && fails(&call.message);
+        Reply::status(if fails { 500 } else { 200 })
+    });
+    field.send(6).await?;
+    let tally = field.tally().await?;
+    let calls = |of: &dyn Fn(&str) -> bool| -> usize {
+        let log = field.function().log();
+        let seen = log.messages.iter().filter(|(message, _)| of(message));
+        seen.map(|(_, seen)| seen.calls).sum()
+    };
+    let (failed, others) = (calls(&fails), calls(&|message| !fails(message)));
+    ensure!(
+        (failed, others) == (6, 4),
+        "{failed} and {others} calls, {tally:?}"
+    );
+    Ok(format!(
+        "{}; 3 calls each, and 1",
+        tally.all_done_once()?.says()
+    ))
+}
+
+async fn an_answer_to_a_batch_that_names_nothing_is_no_success() -> anyhow::Result<String> {
+    let mut field = Field::new(in_batches()).await?;
+    field.function().answers(|call| {
+        if call.attempt == 1 {
+            Reply::status(500).body("OK")
+        } else {
+            Reply::ok()
+        }
+    });
+    field.send(1).await?;
+    let tally = field.tally().await?;
+    ensure!(tally.most_calls == 2, "{tally:?}");
+    Ok(format!("{}; 2 calls", tally.all_done_once()?.says()))
 }
 
 async fn callbacks_that_are_lost_cost_their_timeout() -> anyhow::Result<String> {

@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::handles::Handles;
 use crate::scenario::{Profile, Scenario};
+use crate::world::Ending;
+use sqs_connector::filter::OnFiltered;
 
 /// A call that a process makes: which one, which message, which function.
 pub(crate) type Call = (u32, usize, usize);
@@ -16,13 +19,13 @@ const LATELY: Duration = Duration::from_secs(5);
 /// The book in which every event is entered, and checked against what was entered before.
 #[derive(Debug)]
 pub(crate) struct Ledger {
-    profile: Profile,
-    functions: usize,
+    pub(crate) profile: Profile,
+    pub(crate) functions: usize,
     concurrency: usize,
-    max_receive_count: Option<u32>,
-    may_dead_letter: bool,
-    pages: Vec<Page>,
-    running: BTreeMap<Call, Instant>,
+    pub(crate) max_receive_count: Option<u32>,
+    pub(crate) may_dead_letter: bool,
+    pub(crate) pages: Vec<Page>,
+    pub(crate) running: BTreeMap<Call, Instant>,
     /// How many messages the open polls ask for, by process and connection's own number.
     polls: BTreeMap<(u32, u64), usize>,
     /// When messages came in and were called with, by process, those of the last [`LATELY`].
@@ -32,7 +35,17 @@ pub(crate) struct Ledger {
     pub(crate) departed: u64,
     pub(crate) calls: u64,
     pub(crate) receives: u64,
-    violations: Vec<String>,
+    pub(crate) violations: Vec<String>,
+    pub(crate) scenario: Scenario,
+    pub(crate) handles: Handles,
+    /// A function asked to be left alone with a message until then.
+    pub(crate) not_before: BTreeMap<(usize, usize), Instant>,
+    /// Until when the gateway asked a process to leave a function alone with a message.
+    pub(crate) patience: BTreeMap<Call, Instant>,
+    /// When it asked so of a function last.
+    pub(crate) spoken: BTreeMap<(u32, usize), Instant>,
+    /// The successes that were told to the process.
+    pub(crate) heard: BTreeSet<Call>,
 }
 
 /// One message.
@@ -45,11 +58,15 @@ pub(crate) struct Page {
     /// The functions that succeeded.
     succeeded: BTreeSet<usize>,
     /// Rejected for good by one of its functions.
-    rejected: bool,
+    pub(crate) rejected: bool,
     /// The receives that ended in a failure of its own.
-    failed: BTreeSet<u32>,
+    pub(crate) failed: BTreeSet<u32>,
     /// How often each function was called.
     attempts: BTreeMap<usize, u32>,
+    /// How often each function failed with it.
+    pub(crate) failures: BTreeMap<usize, u32>,
+    /// A function failed with it when it was called with nothing else.
+    pub(crate) failed_alone: bool,
 }
 
 /// How a message left the queue.
@@ -94,6 +111,12 @@ impl Ledger {
             calls: 0,
             receives: 0,
             violations: Vec::new(),
+            scenario: scenario.clone(),
+            handles: Handles::default(),
+            not_before: BTreeMap::new(),
+            patience: BTreeMap::new(),
+            spoken: BTreeMap::new(),
+            heard: BTreeSet::new(),
         }
     }
 
@@ -132,10 +155,11 @@ impl Ledger {
         *attempts - 1
     }
 
-    /// A call comes in.
-    pub(crate) fn call(&mut self, call: Call, now: Instant) {
+    /// A call comes in, while these processes are ending or have ended.
+    pub(crate) fn call(&mut self, call: Call, now: Instant, ending: &BTreeMap<u32, Ending>) {
         let (process, n, function) = call;
         self.calls += 1;
+        self.check_call(call, now, ending);
         let page = &self.pages[n];
         if page.sent.is_none() {
             self.violations
@@ -155,14 +179,14 @@ impl Ledger {
             }
         }
         self.came(process, 1);
-        if self.running.insert(call, now).is_some() {
+        if self.running.insert(call, now).is_some() && self.cancels() {
             self.violations.push(format!(
                 "process {process} calls function {function} with message {n} twice at once"
             ));
         }
         let at_work = self.at_work(process);
         // One more than is configured may be tried in place of a suspect.
-        if at_work > self.concurrency + 1 {
+        if at_work > self.concurrency + 1 && self.cancels() {
             self.violations.push(format!(
                 "process {process} has {at_work} messages at work, {} are configured",
                 self.concurrency
@@ -223,11 +247,10 @@ impl Ledger {
             }
             End::Rejected => {
                 self.pages[n].rejected = true;
+                self.pages[n].failed_alone = true;
                 self.pages[n].failed.insert(receive);
             }
-            End::Failed | End::Hung => {
-                self.pages[n].failed.insert(receive);
-            }
+            End::Failed | End::Hung => self.failed(call, receive, end, None, 1),
             End::Unreached => {}
         }
     }
@@ -243,6 +266,10 @@ impl Ledger {
         let (Some(group), place) = (page.group, page.sent) else {
             return;
         };
+        // What goes on behind the gateway's queue after its caller gave it up is no delivery.
+        if page.gone.is_some() || page.succeeded.contains(&function) {
+            return;
+        }
         let later = |page: &Page| {
             page.group == Some(group) && page.sent > place && page.succeeded.contains(&function)
         };
@@ -260,18 +287,24 @@ impl Ledger {
             if page.sent.is_none() || page.gone.is_some() || there.contains(&n) {
                 continue;
             }
-            let gone = if page.succeeded.len() == self.functions {
-                Gone::Deleted
-            } else if dead.contains(&n) {
-                self.check_dead(n);
-                Gone::DeadLettered
-            } else {
-                self.violations.push(format!(
-                    "message {n} was deleted, of {} functions only {:?} succeeded with it",
-                    self.functions, page.succeeded
-                ));
-                Gone::Deleted
-            };
+            let filtered = (!self.scenario.messages[n].let_through)
+                .then_some(self.scenario.variety.filter)
+                .flatten();
+            let gone =
+                if page.succeeded.len() == self.functions || filtered == Some(OnFiltered::Delete) {
+                    Gone::Deleted
+                } else if filtered.is_some() && dead.contains(&n) {
+                    Gone::DeadLettered
+                } else if dead.contains(&n) {
+                    self.check_dead(n);
+                    Gone::DeadLettered
+                } else {
+                    self.violations.push(format!(
+                        "message {n} was deleted, of {} functions only {:?} succeeded with it",
+                        self.functions, page.succeeded
+                    ));
+                    Gone::Deleted
+                };
             self.pages[n].gone = Some(gone);
         }
     }
@@ -283,6 +316,18 @@ impl Ledger {
         if page.rejected && self.may_dead_letter {
             return;
         }
+        let most = self.max_receive_count.unwrap_or(u32::MAX);
+        if self.scenario.variety.is_batch()
+            && self.profile == Profile::Failures
+            && page.group.is_none()
+            && most > 1
+            && !page.failed_alone
+        {
+            self.violations.push(format!(
+                "message {n} is in the dead-letter queue, and no function failed with it alone"
+            ));
+        }
+        let page = &self.pages[n];
         // SQS hands out a group's messages together: the failures of those before it are also receives
         // of this one.
         let before = |other: &&Page| {
@@ -292,7 +337,6 @@ impl Ledger {
             .map(|other| other.failed.len())
             .sum();
         let own = u32::try_from(page.failed.len() + of_group).unwrap_or(u32::MAX);
-        let most = self.max_receive_count.unwrap_or(u32::MAX);
         if self.profile == Profile::Chaos || own < most {
             self.violations.push(format!(
                 "message {n} is in the dead-letter queue, and only {own} of {most} receives ended in a failure of its own"

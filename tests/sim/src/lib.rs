@@ -10,19 +10,27 @@
 //! What is checked, at every event: the module `ledger`. A seed that fails is played again, with
 //! every line, by `cargo run -p sim -- --seed N`.
 
+mod batch;
+mod callback;
 mod dice;
 mod gateway;
+mod ghost;
+mod handles;
 mod ledger;
 mod log;
 mod mood;
 mod network;
 mod play;
 mod process;
+mod promises;
 mod queue;
 mod scenario;
 mod seeds;
 mod trouble;
+mod variety;
 mod weather;
+mod witness;
+mod worker;
 mod world;
 
 pub use play::{Run, play};

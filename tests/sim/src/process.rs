@@ -8,21 +8,24 @@ use aws_credential_types::Credentials as Keys;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use sqs_connector::aws::Credentials;
 use sqs_connector::backoff::Backoff;
-use sqs_connector::config::{self, Command, Config, Inputs};
+use sqs_connector::callback::Door;
+use sqs_connector::config::{self, CallbackConfig, Command, Config, Inputs, Mode};
 use sqs_connector::engine::{self, Outside};
+use sqs_connector::filter::{Filter, Filtering};
 use sqs_connector::governor::ProbeIntervals;
 use sqs_connector::metrics::Metrics;
 use sqs_connector::random::Random;
 use sqs_connector::spans::Spans;
 use sqs_connector::verdict::OnRejection;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::Instant;
 
 use crate::dice::Dice;
-use crate::network;
+use crate::scenario::Profile;
 use crate::trouble::queue_names;
 use crate::world::{Ending, World};
+use crate::{ghost, network};
 
 /// What the engine promises beyond the budget of its drain: 5 s to settle, and a moment to end.
 const FLUSH: Duration = Duration::from_secs(6);
@@ -63,17 +66,22 @@ impl Processes {
         let world = self.world.clone();
         let metrics = Metrics::default();
         let keys = Keys::new("AKIASIM", "secret", None, None, "sim");
+        let callbacks = matches!(world.scenario.variety.mode, Mode::Async { .. }).then(|| {
+            let (sender, receiver) = mpsc::unbounded_channel();
+            world.doors().insert(id, sender);
+            Door::Given(receiver)
+        });
         let outside = Outside {
             http: network::http(&world, id),
             credentials: Credentials::Given(SharedCredentialsProvider::new(keys)),
             random: Random::seeded(Dice::new(world.scenario.seed, 1000 + u64::from(id)).bits()),
             wall_clock: world.wall_clock(),
-            metrics,
+            metrics: metrics.clone(),
             spans: Spans::default(),
             admin: None,
-            callbacks: None,
+            callbacks,
         };
-        let config = configuration(&world);
+        let config = configuration(&world, id);
         let (stop, stopped) = oneshot::channel::<()>();
         world.log.say(|| format!("process {id} starts"));
         let task = self.tasks.spawn(async move {
@@ -81,7 +89,7 @@ impl Processes {
                 let _ = stopped.await;
             })
             .await;
-            ended(&world, id, left);
+            ended(&world, id, left, &metrics);
         });
         self.running.push(Process { id, stop, task });
     }
@@ -116,7 +124,7 @@ impl Processes {
 }
 
 /// A process ended by itself.
-fn ended(world: &World, id: u32, left: usize) {
+fn ended(world: &World, id: u32, left: usize, metrics: &Metrics) {
     world
         .log
         .say(|| format!("process {id} ends, {left} messages left"));
@@ -132,18 +140,45 @@ fn ended(world: &World, id: u32, left: usize) {
             deadline - since
         ));
     }
-    if left > 0 && !world.is_chaos() {
+    let silent = world.ledger().handles.left(id, Instant::now());
+    if world.is_chaos() {
+        return;
+    }
+    if left > 0 {
         world.violation(format!("process {id} left {left} messages unsettled"));
+    }
+    if !silent.is_empty() {
+        world.violation(format!(
+            "process {id} ended and keeps {silent:?} from all others: it settled them in no way"
+        ));
+    }
+    // At a stop an extension may be on its way when its message is given back; and after 12 hours every
+    // lease ends.
+    let profile = world.scenario.profile;
+    if !matches!(profile, Profile::Outage | Profile::Failures) || world.is_old() {
+        return;
+    }
+    let lost = |line: &&str| line.starts_with("sqs_connector_leases_lost_total{");
+    if let Some(line) = metrics.encode().lines().find(lost)
+        && !line.ends_with(" 0")
+    {
+        world.violation(format!(
+            "process {id} lost leases although SQS was well: {line}"
+        ));
     }
 }
 
 /// Through the connector's own front door, then with what only a test would have: the door refuses a
 /// lease that is shorter than the functions may take, and a lease that is lost is what we are after.
-fn configuration(world: &World) -> Config {
-    let setup = &world.scenario.setup;
+fn configuration(world: &World, id: u32) -> Config {
+    let (setup, variety) = (&world.scenario.setup, &world.scenario.variety);
     let (name, _) = queue_names(setup.fifo);
+    let mut urls = world.sqs.queue_url("sqs.sim", name);
+    if variety.broken.is_some() {
+        urls = format!("{},{urls}", world.sqs.queue_url("sqs.sim", ghost::NAME));
+    }
     let args = [
-        format!("--queue-url={}", world.sqs.queue_url("sqs.sim", name)),
+        format!("--queue-url={urls}"),
         "--gateway-url=http://gateway.sim".to_owned(),
         "--basic-auth=false".to_owned(),
         format!("--topics={name}"),
@@ -172,6 +207,21 @@ fn configuration(world: &World) -> Config {
         let (first, longest) = setup.probes;
         queue.probes = ProbeIntervals { first, longest };
         queue.on_rejection = setup.retry_rejected.then_some(OnRejection::Retry);
+        queue.mode = variety.mode;
+        queue.filtering = variety.filter.map(|otherwise| Filtering {
+            filter: Filter::parse(&serde_json::json!({ "body": { "kind": ["order"] } }))
+                .expect("a filter"),
+            otherwise,
+        });
+        if let Some(most) = variety.max_bytes {
+            queue.max_bytes_in_flight = most;
+        }
+    }
+    if let Mode::Async { .. } = variety.mode {
+        config.callback = Some(CallbackConfig {
+            listen: ([127, 0, 0, 1], 8082).into(),
+            url: format!("http://p{id}.sim:8082").parse().expect("a URL"),
+        });
     }
     config
 }

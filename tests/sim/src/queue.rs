@@ -9,6 +9,7 @@ use hyper::body::Incoming;
 use tokio::time::sleep;
 
 use crate::world::World;
+use crate::{ghost, witness};
 
 /// How much of a body is worth a line of the log.
 const SHOWN: usize = 600;
@@ -21,6 +22,9 @@ pub(crate) async fn answer(
     let (head, body) = request.into_parts();
     let body = body.collect().await.ok()?.to_bytes();
     sleep(world.flight()).await;
+    if ghost::is_meant(&body) {
+        return ghost::answer(world, Request::from_parts(head, Full::new(body))).await;
+    }
     let target = head.headers.get("x-amz-target");
     let target = target.and_then(|target| target.to_str().ok());
     let action = target
@@ -31,10 +35,8 @@ pub(crate) async fn answer(
     world
         .log
         .say(|| format!("sqs     {process} > {action} {}", shown(&body)));
-    let answer = world
-        .sqs
-        .exchange(Request::from_parts(head, Full::new(body)))
-        .await;
+    let request = Request::from_parts(head, Full::new(body));
+    let answer = witness::exchange(world, process, &action, request).await;
     world.look();
     let told = told(answer.as_ref()).await;
     if action == "ReceiveMessage" {

@@ -7,6 +7,7 @@ use stack::sqs::Fault;
 use crate::dice::Dice;
 use crate::mood::{self, Mood};
 use crate::trouble;
+use crate::variety::Variety;
 use crate::weather::Weather;
 
 /// Which kind of run it is, and so what may be asked of it.
@@ -49,6 +50,10 @@ pub(crate) struct Planned {
     pub(crate) group: Option<usize>,
     /// How each function takes it.
     pub(crate) moods: Vec<Mood>,
+    /// Whether the queue's filter, where it has one, lets it through.
+    pub(crate) let_through: bool,
+    /// For how many seconds a function that fails with it asks for patience.
+    pub(crate) retry_after: Option<u64>,
 }
 
 /// Something that happens at its time.
@@ -77,6 +82,7 @@ pub(crate) struct Scenario {
     pub(crate) seed: u64,
     pub(crate) profile: Profile,
     pub(crate) setup: Setup,
+    pub(crate) variety: Variety,
     pub(crate) messages: Vec<Planned>,
     pub(crate) acts: Vec<(Duration, Act)>,
 }
@@ -92,6 +98,8 @@ impl Scenario {
             _ => Profile::Chaos,
         };
         let setup = setup(&mut dice, profile);
+        let variety = Variety::draw(seed, profile, &setup);
+        let mut apart = Dice::new(seed, 5);
         let count = dice.count(5, 35);
         let groups = dice.count(1, 6);
         let messages: Vec<Planned> = (0..count)
@@ -100,9 +108,14 @@ impl Scenario {
                 moods: (0..setup.functions)
                     .map(|_| mood::draw(&mut dice, profile, &setup))
                     .collect(),
+                let_through: variety.filter.is_none() || !apart.one_in(3),
+                retry_after: apart.one_in(4).then(|| apart.between(1, 15)),
             })
             .collect();
         let mut acts = vec![(Duration::ZERO, Act::Start)];
+        if variety.twins {
+            acts.push((Duration::ZERO, Act::Start));
+        }
         let length = dice.between(20, 240);
         sends(&mut dice, &mut acts, count, length);
         match profile {
@@ -111,14 +124,31 @@ impl Scenario {
             Profile::Outage => trouble::outages(&mut dice, &mut acts, &setup, length),
             Profile::Chaos => trouble::chaos(&mut dice, &mut acts, &setup, length),
         }
+        // Of a FIFO group that long, what waits shares the receives of those whose 12 hours end.
+        let may = !setup.fifo && setup.visibility.as_secs() == 30;
+        if profile == Profile::Outage && may && apart.one_in(3) {
+            trouble::half_a_day(&mut apart, &mut acts);
+        }
         acts.sort_by_key(|(at, _)| *at);
         Self {
             seed,
             profile,
             setup,
+            variety,
             messages,
             acts,
         }
+    }
+
+    /// The body of a message.
+    pub(crate) fn body(&self, n: usize) -> String {
+        let kind = if self.messages[n].let_through {
+            "order"
+        } else {
+            "noise"
+        };
+        let padding = "x".repeat(self.variety.size);
+        serde_json::json!({ "kind": kind, "n": n, "padding": padding }).to_string()
     }
 }
 

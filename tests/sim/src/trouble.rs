@@ -58,6 +58,24 @@ pub(crate) fn outages(
     }
 }
 
+/// After all else, an outage that is longer than SQS lets a message be held, with messages in it.
+pub(crate) fn half_a_day(dice: &mut Dice, acts: &mut Vec<(Duration, Act)>) {
+    let last = acts.iter().map(|(at, _)| *at).max().unwrap_or_default();
+    let from = last + Duration::from_secs(60);
+    let sends = acts
+        .iter_mut()
+        .filter(|(_, act)| matches!(act, Act::Send(_)));
+    for (at, _) in sends.take(3) {
+        *at = from + dice.seconds(1, 60);
+    }
+    let weather = dice.pick(&[Weather::Refused, Weather::Missing, Weather::Unavailable]);
+    acts.push((from, Act::Gateway(weather)));
+    acts.push((
+        from + dice.seconds(12 * 3600, 13 * 3600),
+        Act::Gateway(Weather::Fair),
+    ));
+}
+
 trait IntoSeconds {
     fn into_seconds(self) -> Duration;
 }

@@ -7,9 +7,11 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::Full;
+use http_body_util::{BodyExt as _, Full};
 use sqs_connector::wall_clock::WallClock;
 use stack::sqs::{Clock, Sqs, SqsOptions};
+use tokio::io::DuplexStream;
+use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -45,6 +47,10 @@ pub(crate) struct World {
     stood: Mutex<Vec<(Instant, Duration)>>,
     /// The processes that are to end, or have ended.
     processes: Mutex<BTreeMap<u32, Ending>>,
+    /// Where each process takes callbacks.
+    doors: Mutex<BTreeMap<u32, UnboundedSender<DuplexStream>>>,
+    /// The ids that SQS gave to messages.
+    ids: Mutex<BTreeMap<String, usize>>,
 }
 
 /// How a process ends.
@@ -88,6 +94,8 @@ impl World {
             jumped: AtomicI64::new(0),
             stood: Mutex::default(),
             processes: Mutex::default(),
+            doors: Mutex::default(),
+            ids: Mutex::default(),
             scenario,
         })
     }
@@ -143,6 +151,33 @@ impl World {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(crate) fn doors(&self) -> MutexGuard<'_, BTreeMap<u32, UnboundedSender<DuplexStream>>> {
+        self.doors.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn connections(&self) -> MutexGuard<'_, JoinSet<()>> {
+        (self.connections.lock()).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The gateway turned a call away; it may have asked for patience.
+    pub(crate) fn turned_away(&self, call: Call, weather: Weather) {
+        if let Weather::TooMany(Some(seconds)) = weather {
+            let patience = Duration::from_secs(seconds);
+            self.enter(|ledger| ledger.asked(call, patience));
+        }
+    }
+
+    /// What reaches a function under the id of a message is that message, byte for byte.
+    pub(crate) fn compare(&self, n: usize, id: &str, body: &[u8]) {
+        let sent = self.of_id(id);
+        let as_sent = sent.map(|sent| self.scenario.body(sent));
+        if as_sent.as_deref().map(str::as_bytes) != Some(body) {
+            self.violation(format!(
+                "message {sent:?} reaches its function with another body than it was sent with, that of {n}"
+            ));
+        }
+    }
+
     /// How long a request or an answer is on its way.
     pub(crate) fn flight(&self) -> Duration {
         let most = self.scenario.setup.flight;
@@ -164,6 +199,11 @@ impl World {
         })
     }
 
+    /// Whether a message may have been held for as long as SQS lets it.
+    pub(crate) fn is_old(&self) -> bool {
+        self.started.elapsed() > Duration::from_secs(12 * 3600)
+    }
+
     pub(crate) fn is_chaos(&self) -> bool {
         self.scenario.profile == Profile::Chaos
     }
@@ -172,6 +212,8 @@ impl World {
     pub(crate) fn stand_still(&self, time: Duration) {
         let mut stood = self.stood.lock().unwrap_or_else(PoisonError::into_inner);
         stood.push((Instant::now() + time, time));
+        drop(stood);
+        self.ledger().handles.forgive(None);
     }
 
     /// How long nothing ran since then.
@@ -190,7 +232,7 @@ impl World {
         let (queue, _) = queue_names(self.scenario.setup.fifo);
         let mut body = serde_json::json!({
             "QueueUrl": self.sqs.queue_url("sqs.sim", queue),
-            "MessageBody": serde_json::json!({ "n": n }).to_string(),
+            "MessageBody": self.scenario.body(n),
         });
         if let Some(group) = self.scenario.messages[n].group {
             body["MessageGroupId"] = format!("g{group}").into();
@@ -201,21 +243,62 @@ impl World {
             .body(Full::new(Bytes::from(body.to_string())))
             .expect("a request");
         self.ledger().sent(n);
-        let sent = self.sqs.exchange(request).await;
-        assert!(
-            sent.is_some_and(|answer: Response<_>| answer.status().is_success()),
-            "no fault hits the sender"
-        );
+        let sent: Option<Response<Full<Bytes>>> = self.sqs.exchange(request).await;
+        let answer = sent.filter(|answer| answer.status().is_success());
+        let answer = answer.expect("no fault hits the sender");
+        let answer = answer.into_body().collect().await.expect("it is in memory");
+        let answer: serde_json::Value =
+            serde_json::from_slice(&answer.to_bytes()).unwrap_or_default();
+        let id = answer["MessageId"]
+            .as_str()
+            .expect("a message has an id")
+            .to_owned();
+        (self.ids.lock().unwrap_or_else(PoisonError::into_inner)).insert(id, n);
     }
 
     /// Looks which messages have left the queue since the last look, and enters it.
     pub(crate) fn look(&self) {
+        self.collect_debts();
         let (queue, dead) = queue_names(self.scenario.setup.fifo);
         let departed = self.sqs.departed(queue);
         if std::mem::replace(&mut self.ledger().departed, departed) != departed {
             let (there, dead) = (self.numbers(queue), self.numbers(dead));
             self.enter(|ledger| ledger.reconcile(&there, &dead));
         }
+    }
+
+    /// What SQS failed to delete has gone out again in time, unless nobody could.
+    fn collect_debts(&self) {
+        let processes = self.processes().clone();
+        let overdue = self.ledger().handles.overdue(Instant::now());
+        if overdue.is_empty() {
+            return;
+        }
+        let (queue, _) = queue_names(self.scenario.setup.fifo);
+        let held = self
+            .sqs
+            .messages(queue)
+            .into_iter()
+            .filter(|message| message.standing == "in_flight");
+        let held: BTreeSet<usize> = held
+            .filter_map(|message| number(message.body.as_bytes()))
+            .collect();
+        self.enter(|ledger| {
+            for (process, n) in overdue {
+                // Once its lease has ended, it is tried a few times more only.
+                if held.contains(&n) && !processes.contains_key(&process) {
+                    ledger.violation(format!(
+                        "process {process} did not try again to delete message {n}, which had failed"
+                    ));
+                }
+            }
+        });
+    }
+
+    /// The message of an id.
+    pub(crate) fn of_id(&self, id: &str) -> Option<usize> {
+        let ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
+        ids.get(id).copied()
     }
 
     /// The messages that are in a queue.

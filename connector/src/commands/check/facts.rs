@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use aws_smithy_types::body::SdkBody;
 use futures_util::future::join_all;
+use http::StatusCode;
 
 use crate::config::{Config, QueueConfig};
 use crate::discovery::Discovery;
+use crate::gateway::chain;
 use crate::http::Http;
 use crate::metrics::Metrics;
 use crate::queue::{Account, Attributes, Queue, QueueError};
@@ -18,6 +21,19 @@ pub struct Facts {
     pub queues: Vec<QueueFacts>,
     /// The gateway.
     pub gateway: GatewayFacts,
+    /// Whether the gateway takes asynchronous calls; `None` where no queue makes any.
+    pub asynchronous: Option<AsyncFacts>,
+}
+
+/// What the gateway says of `/async-function`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AsyncFacts {
+    /// It is there.
+    Taken,
+    /// 404: the gateway has no queue.
+    NoQueue,
+    /// Nothing that tells, and why.
+    Unknown(String),
 }
 
 /// What came of trying something.
@@ -58,6 +74,8 @@ pub enum GatewayFacts {
 const NO_ANSWER: Tried = Tried::Not("the queue did not answer");
 /// Long enough for any answer of a queue that does not wait.
 const NO_WAIT: Duration = Duration::ZERO;
+/// How long the gateway may take to say whether it has a queue.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(super) async fn gather(config: &Config, http: &Http, accounts: Vec<Account>) -> Facts {
     let asked = config
@@ -65,8 +83,38 @@ pub(super) async fn gather(config: &Config, http: &Http, accounts: Vec<Account>)
         .iter()
         .zip(accounts)
         .map(|(queue, account)| ask(queue, account));
-    let (queues, gateway) = tokio::join!(join_all(asked), ask_gateway(config, http));
-    Facts { queues, gateway }
+    let (queues, gateway, asynchronous) = tokio::join!(
+        join_all(asked),
+        ask_gateway(config, http),
+        ask_for_queue(config, http)
+    );
+    Facts {
+        queues,
+        gateway,
+        asynchronous,
+    }
+}
+
+/// Asks whether there is a way for asynchronous calls, without making one: the gateway routes POST only,
+/// so that a GET is refused with 405 where the way is there, and with 404 where it is not.
+async fn ask_for_queue(config: &Config, http: &Http) -> Option<AsyncFacts> {
+    config.callback.as_ref()?;
+    let base = config.gateway.url.as_str().trim_end_matches('/');
+    let request = http::Request::get(format!("{base}/async-function/throughline-check"));
+    let sent = async {
+        let request = request
+            .body(SdkBody::empty())
+            .map_err(|error| error.to_string())?;
+        let answer = http.send(request).await.map_err(|error| chain(&error))?;
+        Ok(answer.status())
+    };
+    Some(match tokio::time::timeout(PATIENCE, sent).await {
+        Ok(Ok(StatusCode::METHOD_NOT_ALLOWED)) => AsyncFacts::Taken,
+        Ok(Ok(StatusCode::NOT_FOUND)) => AsyncFacts::NoQueue,
+        Ok(Ok(status)) => AsyncFacts::Unknown(format!("status {}", status.as_u16())),
+        Ok(Err(reason)) => AsyncFacts::Unknown(reason),
+        Err(_) => AsyncFacts::Unknown(format!("no answer within {PATIENCE:?}")),
+    })
 }
 
 async fn ask(config: &QueueConfig, account: Account) -> QueueFacts {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::callbacks;
 use super::{Facts, GatewayFacts, QueueFacts, Tried};
 use crate::config::{Config, QueueConfig};
 use crate::filter::OnFiltered;
@@ -53,6 +54,7 @@ pub fn is_well(findings: &[Finding]) -> bool {
 /// Judges all facts: the gateway first, then the queues in the order of the configuration.
 pub fn findings(config: &Config, facts: &Facts) -> Vec<Finding> {
     let mut all = gateway(config, &facts.gateway);
+    all.extend(callbacks::findings(config, facts.asynchronous.as_ref()));
     for (n, (queue, known)) in config.queues.iter().zip(&facts.queues).enumerate() {
         all.extend(of_queue(queue, known));
         all.push(visibility(config, queue));
@@ -273,7 +275,7 @@ fn days(duration: Duration) -> String {
 }
 
 /// Makes findings about one subject.
-struct About<'a>(&'a str);
+pub(super) struct About<'a>(pub(super) &'a str);
 
 impl About<'_> {
     fn finding(&self, check: &'static str, result: Mark, says: impl Into<String>) -> Finding {
@@ -286,19 +288,19 @@ impl About<'_> {
         }
     }
 
-    fn ok(&self, check: &'static str, says: impl Into<String>) -> Finding {
+    pub(super) fn ok(&self, check: &'static str, says: impl Into<String>) -> Finding {
         self.finding(check, Mark::Ok, says)
     }
 
-    fn warning(&self, check: &'static str, says: impl Into<String>) -> Finding {
+    pub(super) fn warning(&self, check: &'static str, says: impl Into<String>) -> Finding {
         self.finding(check, Mark::Warning, says)
     }
 
-    fn failed(&self, check: &'static str, says: impl Into<String>) -> Finding {
+    pub(super) fn failed(&self, check: &'static str, says: impl Into<String>) -> Finding {
         self.finding(check, Mark::Failed, says)
     }
 
-    fn not_tried(&self, check: &'static str, says: impl Into<String>) -> Finding {
+    pub(super) fn not_tried(&self, check: &'static str, says: impl Into<String>) -> Finding {
         self.finding(check, Mark::NotTried, says)
     }
 
@@ -331,7 +333,7 @@ impl About<'_> {
 }
 
 impl Finding {
-    fn with(self, remedy: impl Into<String>) -> Self {
+    pub(super) fn with(self, remedy: impl Into<String>) -> Self {
         Self {
             remedy: Some(remedy.into()),
             ..self
@@ -341,4 +343,4 @@ impl Finding {
 
 #[cfg(test)]
 #[path = "findings_tests.rs"]
-mod tests;
+pub(super) mod tests;

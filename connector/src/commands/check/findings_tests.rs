@@ -3,7 +3,7 @@ use crate::commands::check::{json, table};
 use crate::config::{Command, Inputs, load};
 use crate::queue::{DeadLetterTarget, Redrive};
 
-fn config(more: &[&str]) -> Config {
+pub(in crate::commands::check) fn config(more: &[&str]) -> Config {
     let mut args = vec![
         "--queue-url=https://sqs.eu-west-1.amazonaws.com/000000000000/orders".to_owned(),
         "--basic-auth=false".to_owned(),
@@ -53,6 +53,7 @@ fn facts() -> Facts {
             dead_letters: Some((Ok(dead_letter_queue()), Tried::Permitted)),
         }],
         gateway: GatewayFacts::Subscribed(vec![vec!["charge.openfaas-fn".into()]]),
+        asynchronous: None,
     }
 }
 

@@ -3,12 +3,15 @@
 
 use std::sync::Arc;
 
+mod callbacks;
 mod facts;
 mod findings;
+mod roles;
 mod show;
 
-pub use facts::{Facts, GatewayFacts, QueueFacts, Tried};
+pub use facts::{AsyncFacts, Facts, GatewayFacts, QueueFacts, Tried};
 pub use findings::{Finding, Mark, findings, is_well, of_attributes};
+pub use roles::denied;
 pub use show::{json, table};
 
 use crate::aws::{Accounts, Credentials};
