@@ -25,6 +25,9 @@ impl Handles {
     /// SQS handed out a message. Gives how many the process has of which it said nothing yet.
     pub(crate) fn received(&mut self, with: With, handle: String, until: Instant) -> usize {
         let now = Instant::now();
+        // Whose it was before has nothing to say any more.
+        self.debts
+            .retain(|(process, n), _| *n != with.1 || *process == with.0);
         self.of.insert(handle.clone(), with);
         self.unspoken.insert((with.0, handle), until);
         (self.of_process(with.0))

@@ -292,6 +292,12 @@ impl Ledger {
         if page.rejected && self.may_dead_letter {
             return;
         }
+        // Where the gateway comes and goes, a message may be blamed that is not to blame; one such try
+        // may be the last that its function wants.
+        let mut rules = self.scenario.variety.rules.iter();
+        if self.profile == Profile::Chaos && rules.any(|rules| rules.attempts.is_some()) {
+            return;
+        }
         let most = self.max_receive_count.unwrap_or(u32::MAX);
         if self.scenario.variety.is_batch()
             && self.profile == Profile::Failures
