@@ -150,6 +150,18 @@ impl Holding {
         true
     }
 
+    /// The message is about to be given back: its lease is not extended meanwhile. `false` where an
+    /// extension is on its way, whose answer comes first.
+    pub fn releasing(&self, claim: &Claim) -> bool {
+        self.lock().leases.releasing(claim)
+    }
+
+    /// It was not given back: its lease is extended again.
+    pub fn not_released(&self, claim: &Claim) {
+        self.lock().leases.not_released(claim);
+        self.changed.notify_one();
+    }
+
     /// The message is given up: its lease is no longer extended.
     pub fn finish(&self, claim: &Claim) {
         let mut state = self.lock();

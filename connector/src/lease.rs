@@ -72,6 +72,8 @@ struct Lease {
     /// An extension is on its way: asked for at this instant.
     asked: Option<Instant>,
     failures: u32,
+    /// It is being given back: an extension now would undo that.
+    releasing: bool,
     /// All that is left to do is to delete the message.
     done: bool,
     /// The lease of a message that is done ended.
@@ -142,6 +144,7 @@ impl Leases {
             },
             asked: None,
             failures: 0,
+            releasing: false,
             done: known.as_ref().is_some_and(|lease| lease.done),
             ended: None,
         };
@@ -173,7 +176,8 @@ impl Leases {
             }
             let asks = |lease: &Lease| {
                 let goes_along = lease.failures == 0 && self.extension(lease, now) > 0;
-                lease.asked.is_none() && now < lease.deadline && (!is_early || goes_along)
+                let is_free = lease.asked.is_none() && !lease.releasing;
+                is_free && now < lease.deadline && (!is_early || goes_along)
             };
             if self.leases.get(message).is_some_and(asks) {
                 due.push(message.clone());
@@ -260,6 +264,34 @@ impl Leases {
             }
         }
         lost
+    }
+
+    /// The message is about to be given back: no extension is asked for from now on, which SQS might
+    /// obey after that, so that the message would stay away for another time than it is to. `false`
+    /// where one is on its way already: it is to be answered first.
+    pub fn releasing(&mut self, claim: &Claim) -> bool {
+        let Some(lease) = self.of(claim) else {
+            return true;
+        };
+        if lease.asked.is_some() {
+            return false;
+        }
+        self.set_releasing(claim, true);
+        true
+    }
+
+    /// It was not given back: its lease is extended again.
+    pub fn not_released(&mut self, claim: &Claim) {
+        self.set_releasing(claim, false);
+    }
+
+    fn set_releasing(&mut self, claim: &Claim, releasing: bool) {
+        if self.of(claim).is_some()
+            && let Some(mut lease) = self.take(&claim.message)
+        {
+            lease.releasing = releasing;
+            self.put(&claim.message, lease);
+        }
     }
 
     /// The message is settled: nothing more to do for it. `false` where the claim was void.
@@ -360,7 +392,8 @@ impl Leases {
 
     /// When this lease wants attention: its renewal, or its deadline where no renewal is possible.
     fn attention(&self, lease: &Lease) -> Instant {
-        let can_renew = lease.asked.is_none() && self.extension(lease, lease.renew) > 0;
+        let is_free = lease.asked.is_none() && !lease.releasing;
+        let can_renew = is_free && self.extension(lease, lease.renew) > 0;
         if can_renew {
             lease.renew.min(lease.deadline)
         } else {

@@ -36,6 +36,31 @@ fn a_lease_counts_from_when_the_receive_was_sent_and_is_lost_at_its_deadline() {
 }
 
 #[test]
+fn no_extension_crosses_the_way_of_a_message_that_is_given_back() {
+    let sent = Instant::now();
+    let (mut leases, claim) = one(sent);
+    let half = sent + seconds(15);
+    let extension = leases.due(half).remove(0);
+    assert!(!leases.releasing(&claim), "one is on its way");
+    leases.confirmed(&extension, 0.0);
+    assert!(leases.releasing(&claim));
+    let later = half + seconds(20);
+    assert!(leases.due(later).is_empty());
+    assert_eq!(leases.next(), Some(half + seconds(30)), "its deadline");
+    leases.not_released(&claim);
+    assert_eq!(leases.due(later).len(), 1);
+}
+
+#[test]
+fn a_message_that_is_given_back_loses_its_lease_at_its_deadline_as_others_do() {
+    let sent = Instant::now();
+    let (mut leases, claim) = one(sent);
+    assert!(leases.releasing(&claim));
+    assert_eq!(leases.expire(sent + seconds(30)), [message(0)]);
+    assert!(leases.releasing(&claim), "nothing is on its way");
+}
+
+#[test]
 fn an_extension_is_due_at_half_of_the_visibility() {
     let sent = Instant::now();
     let (mut leases, _) = one(sent);

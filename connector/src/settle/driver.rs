@@ -16,6 +16,9 @@ use crate::random::Random;
 /// How often a delete is tried whose lease has ended. Until then it is tried for ever.
 const TRIES: u32 = 8;
 
+/// When to look again whether an extension that is on its way has been answered.
+const EXTENDING: Duration = Duration::from_millis(20);
+
 /// What is to become of a message at SQS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Settlement {
@@ -182,6 +185,11 @@ impl Driver {
             }
         }
         while let Some(batch) = self.changes.due(now) {
+            let free = |request: &Request| self.holding.releasing(&request.claim);
+            let (batch, early): (Vec<_>, Vec<_>) = batch.into_iter().partition(free);
+            for request in early {
+                self.changes.again(now + EXTENDING, request);
+            }
             let (batch, handles) = self.with_handles(batch);
             let changes: Vec<_> = (handles.iter().cloned().zip(&batch))
                 .map(|(handle, request)| match request.settlement {
@@ -289,7 +297,10 @@ impl Driver {
         let at = now + pause;
         match request.settlement {
             Settlement::Delete => self.deletes.again(at, request),
-            Settlement::Visible(_) => self.changes.again(at, request),
+            Settlement::Visible(_) => {
+                self.holding.not_released(&request.claim);
+                self.changes.again(at, request);
+            }
         }
     }
 }

@@ -25,6 +25,9 @@ impl Handles {
     /// SQS handed out a message. Gives how many the process has of which it said nothing yet.
     pub(crate) fn received(&mut self, with: With, handle: String, until: Instant) -> usize {
         let now = Instant::now();
+        // Whose it was before has nothing to say any more.
+        self.debts
+            .retain(|(process, n), _| *n != with.1 || *process == with.0);
         self.of.insert(handle.clone(), with);
         self.unspoken.insert((with.0, handle), until);
         (self.of_process(with.0))
@@ -64,16 +67,10 @@ impl Handles {
         late
     }
 
-    /// Nothing ran meanwhile, or the process is no more: nothing is owed.
-    pub(crate) fn forgive(&mut self, process: Option<u32>) {
-        self.debts
-            .retain(|(of, _), _| process.is_some_and(|process| *of != process));
-    }
-
     /// A process has ended: the messages of which it never said anything, and which are kept from all
     /// others.
     pub(crate) fn left(&mut self, process: u32, now: Instant) -> BTreeSet<usize> {
-        self.forgive(Some(process));
+        self.debts.retain(|(of, _), _| *of != process);
         (self.of_process(process))
             .filter(|(_, until)| **until > now)
             .filter_map(|((_, handle), _)| self.of.get(handle).map(|(_, n)| *n))

@@ -148,7 +148,12 @@ impl Drop for Poll<'_> {
             None => false,
         };
         let open = self.since.elapsed();
-        if !self.answered && !gone && open < self.world.scenario.setup.wait + MARGIN {
+        // After a standstill it may be overdue in the moment in which it comes in.
+        let asked = self
+            .since
+            .checked_sub(self.world.scenario.setup.wait + MARGIN * 3);
+        let stood = asked.is_none_or(|asked| !self.world.stood_still(asked).is_zero());
+        if !self.answered && !gone && !stood && open < self.world.scenario.setup.wait + MARGIN {
             let process = self.process;
             self.world.violation(format!(
                 "process {process} left a poll that was open for {open:?}"

@@ -19,7 +19,7 @@ use tokio::time::Instant;
 use crate::dice::Dice;
 use crate::ledger::{Call, Ledger};
 use crate::log::Log;
-use crate::scenario::{Profile, Scenario};
+use crate::scenario::{Act, Profile, Scenario};
 use crate::trouble::queue_names;
 use crate::weather::Weather;
 
@@ -212,8 +212,6 @@ impl World {
     pub(crate) fn stand_still(&self, time: Duration) {
         let mut stood = self.stood.lock().unwrap_or_else(PoisonError::into_inner);
         stood.push((Instant::now() + time, time));
-        drop(stood);
-        self.ledger().handles.forgive(None);
     }
 
     /// How long nothing ran since then.
@@ -271,7 +269,9 @@ impl World {
     fn collect_debts(&self) {
         let processes = self.processes().clone();
         let overdue = self.ledger().handles.overdue(Instant::now());
-        if overdue.is_empty() {
+        // After a standstill leases have ended of which the process hears only then.
+        let stands = |(_, act): &(Duration, Act)| matches!(act, Act::StandStill(_));
+        if overdue.is_empty() || self.scenario.acts.iter().any(stands) {
             return;
         }
         let (queue, _) = queue_names(self.scenario.setup.fifo);
