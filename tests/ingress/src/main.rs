@@ -1,6 +1,8 @@
 //! Holds the mapping template to the stack's ingress: fixed deliveries, then as many as are asked for,
 //! drawn from a seed, through both, and to a real SQS server where one is given.
 
+#![expect(clippy::print_stdout, reason = "a command says what it found")]
+
 use std::path::PathBuf;
 
 use anyhow::{Context as _, ensure};
@@ -68,8 +70,8 @@ async fn main() -> anyhow::Result<()> {
         both.agree(&delivery).await.with_context(|| name.clone())?;
     }
     both.agree(&Delivery::large()).await.context("200 KB")?;
-    // The drawing calls back, and what it calls waits: a thread for each.
-    let both = tokio::task::spawn_blocking(move || drawn(both, flags.cases, flags.seed)).await??;
+    // Drawing calls back, and what it calls waits.
+    let both = tokio::task::block_in_place(|| drawn(both, flags.cases, flags.seed))?;
     both.stack.stop().await;
     println!(
         "{} samples and {} drawn deliveries (seed {}): the template and the stack's ingress agree{}",
