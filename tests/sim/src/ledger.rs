@@ -218,12 +218,16 @@ impl Ledger {
     }
 
     /// How many messages it may receive ahead: of a standard queue, what began lately lasts for so
-    /// long, see the connector's `pace`.
+    /// long, see the connector's `pace`. Of those that begin just now the functions have not heard yet.
     fn ahead(&mut self, process: u32) -> usize {
         let now = Instant::now();
         let came = self.came.entry(process).or_default();
         came.retain(|at| *at + LATELY > now);
-        if self.fifo { 0 } else { 4 * came.len() }
+        if self.fifo {
+            0
+        } else {
+            4 * (came.len() + self.concurrency)
+        }
     }
 
     /// A receive brought so many messages, or a call was made.
