@@ -3,8 +3,8 @@
 //! A receive takes its time, from the same region some 20 ms. Whoever asks for messages only when a
 //! call has ended lets the functions wait for that long each time. So as many are received ahead as
 //! will begin while a receive lasts, and half as many more; they are held meanwhile like those at
-//! work. Where messages begin so fast that a full receive of them is gone in [`GATHER`], a poll waits
-//! until it may ask for that many: requests cost money. Where they begin slowly, none is received
+//! work. Where messages begin so fast that a full receive of them is gone in 200 ms, a poll waits until
+//! it may ask for that many: requests cost money. Where they begin slowly, none is received
 //! ahead: it would only be kept from another replica.
 
 use std::time::Duration;
