@@ -10,7 +10,7 @@ use crate::delivery::{Ended, Errand, Held, carry_out};
 use crate::lane::Lane;
 
 /// Carries out an errand for a message; a panic costs this message a receive and nothing else.
-pub(crate) async fn attempt(lane: Arc<Lane>, held: Held, errand: Errand) -> Ended {
+pub(crate) async fn attempt(lane: Arc<Lane>, held: Box<Held>, errand: Errand) -> Ended {
     let (claim, group) = (held.claim.clone(), held.message.group.clone());
     let receive_count = held.message.receive_count;
     let is_delivery = matches!(errand, Errand::Deliver);

@@ -62,7 +62,7 @@ pub(crate) struct Ended {
 }
 
 /// Carries out the errand, settles the message and tells its end.
-pub(crate) async fn carry_out(lane: Arc<Lane>, held: Held, errand: Errand) -> Ended {
+pub(crate) async fn carry_out(lane: Arc<Lane>, held: Box<Held>, errand: Errand) -> Ended {
     let correlation = correlate(&held.message);
     lane.shared
         .metrics
@@ -74,30 +74,32 @@ pub(crate) async fn carry_out(lane: Arc<Lane>, held: Held, errand: Errand) -> En
         .await
 }
 
-async fn story(lane: &Lane, held: Held, errand: Errand, correlation: &Correlation) -> Ended {
+async fn story(lane: &Lane, held: Box<Held>, errand: Errand, correlation: &Correlation) -> Ended {
     let Held {
         mut message,
         claim,
         mut lost,
         mut room,
         received,
-    } = held;
+    } = *held;
     let started = Instant::now();
     let bytes = message.body.len();
     let mut phase = lane.phase.clone();
     let shortfall = shortfall(lane, &message);
-    milestone!(
-        "MESSAGE_RECEIVED",
-        message_id = &*message.id,
-        queue = lane.queue.name(),
-        receive_count = message.receive_count,
-        bytes,
-        id_source = correlation.source.kind(),
-        ids_refused = (correlation.refused > 0).then_some(correlation.refused),
-        attributes_left_out = (shortfall.attributes > 0).then_some(shortfall.attributes),
-        content_type_refused = shortfall.content_type.then_some(true),
-        "message received"
-    );
+    if lane.shared.printing.milestones || correlation.refused > 0 || shortfall.is_any() {
+        milestone!(
+            "MESSAGE_RECEIVED",
+            message_id = &*message.id,
+            queue = lane.queue.name(),
+            receive_count = message.receive_count,
+            bytes,
+            id_source = correlation.source.kind(),
+            ids_refused = (correlation.refused > 0).then_some(correlation.refused),
+            attributes_left_out = (shortfall.attributes > 0).then_some(shortfall.attributes),
+            content_type_refused = shortfall.content_type.then_some(true),
+            "message received"
+        );
+    }
     let concluded = async {
         let conclusion = match errand {
             Errand::GiveBack { away, why } => Conclusion::untried(away, why),
@@ -205,7 +207,7 @@ async fn settle(
             return settling(settled, true, 0, "delete");
         }
         Verdict::DeadLetter { reason } => {
-            match bury(lane, message, correlation, reason, conclusion).await {
+            match Box::pin(bury(lane, message, correlation, reason, conclusion)).await {
                 Ok(()) => {
                     let settled = settled(lane, claim, message, Settlement::Delete).await;
                     return settling(settled, true, 0, "dead_letter");
@@ -260,7 +262,7 @@ async fn bury(
         .ok_or("the queue has no dead-letter queue")?;
     let rejection = Rejection {
         reason: reason.to_owned(),
-        function: conclusion.function.clone().unwrap_or_default(),
+        function: (conclusion.function.as_deref().unwrap_or_default()).to_owned(),
         status: conclusion.status,
         queue: lane.queue.name().to_owned(),
     };

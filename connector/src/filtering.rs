@@ -17,7 +17,7 @@ const REASON: &str = "the queue's filter does not let it through";
 /// delivered. A message that was delivered before, and only has to be deleted, is not asked again.
 pub(crate) fn screen(lane: &Lane, message: &Message) -> Option<Conclusion> {
     let filtering = lane.config.filtering.as_ref()?;
-    if filtering.filter.matches(message) || lane.memory().recall(&message.id).done {
+    if filtering.filter.matches(message) || lane.memory().is_done(&message.id) {
         return None;
     }
     let verdict = match filtering.otherwise {

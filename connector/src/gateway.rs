@@ -158,7 +158,7 @@ impl Gateway {
             Ok(called) => called,
             Err(_) => {
                 // A gateway that hangs would else use up the receives of every message.
-                let transport = if self.answers().await {
+                let transport = if Box::pin(self.answers()).await {
                     Transport::Timeout
                 } else {
                     Transport::Hung
@@ -231,9 +231,9 @@ impl Gateway {
 }
 
 /// Puts a header in, where its value is fit for one; what could break a header stays out.
-pub fn put(headers: &mut HeaderMap, name: &'static str, value: &str) {
+pub fn put(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
-        headers.insert(HeaderName::from_static(name), value);
+        headers.insert(name, value);
     }
 }
 

@@ -1,7 +1,7 @@
 //! The headers that a function gets with a message.
 
 use http::header::{CONTENT_TYPE, USER_AGENT};
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use throughline::{Context, TraceParent, header};
 
 use crate::attribute_headers::{AttributeHeaders, attribute_headers, weight};
@@ -10,8 +10,19 @@ use crate::gateway::put;
 use crate::lane::Lane;
 use crate::message::Message;
 
-/// What `X-Connector` says.
-const CONNECTOR: &str = "throughline-sqs";
+const CORRELATION_ID: HeaderName = HeaderName::from_static(header::CORRELATION_ID);
+const TRACEPARENT: HeaderName = HeaderName::from_static(header::TRACEPARENT);
+const CALL_ID: HeaderName = HeaderName::from_static(header::CALL_ID);
+const SQS_QUEUE_URL: HeaderName = HeaderName::from_static(header::SQS_QUEUE_URL);
+const TOPIC: HeaderName = HeaderName::from_static(header::TOPIC);
+const CONNECTOR: HeaderName = HeaderName::from_static(header::CONNECTOR);
+const SQS_MESSAGE_ID: HeaderName = HeaderName::from_static(header::SQS_MESSAGE_ID);
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static(header::IDEMPOTENCY_KEY);
+const RECEIVE_COUNT: HeaderName = HeaderName::from_static(header::RECEIVE_COUNT);
+const SENT_TIMESTAMP: HeaderName = HeaderName::from_static("x-sqs-sent-timestamp");
+const GROUP_ID: HeaderName = HeaderName::from_static("x-sqs-message-group-id");
+const DEDUPLICATION_ID: HeaderName = HeaderName::from_static("x-sqs-message-deduplication-id");
+const SEQUENCE_NUMBER: HeaderName = HeaderName::from_static("x-sqs-sequence-number");
 
 /// What `User-Agent` says.
 const AGENT: &str = concat!("sqs-connector/", env!("CARGO_PKG_VERSION"));
@@ -29,24 +40,17 @@ pub(crate) struct Shortfall {
     pub(crate) content_type: bool,
 }
 
+impl Shortfall {
+    /// Something does not.
+    pub(crate) fn is_any(self) -> bool {
+        self != Self::default()
+    }
+}
+
 /// The headers of one call, made inside `context`.
 pub(crate) fn headers(lane: &Lane, message: &Message, context: &Context) -> HeaderMap {
     let mut headers = of_message(lane, message);
-    put(
-        &mut headers,
-        header::CORRELATION_ID,
-        context.correlation_id().as_str(),
-    );
-    put(
-        &mut headers,
-        header::TRACEPARENT,
-        &context.trace().to_string(),
-    );
-    put(
-        &mut headers,
-        header::CALL_ID,
-        context.call_id().unwrap_or_default(),
-    );
+    of_call(&mut headers, context);
     headers
 }
 
@@ -54,25 +58,26 @@ pub(crate) fn headers(lane: &Lane, message: &Message, context: &Context) -> Head
 /// in its record.
 pub(crate) fn of_batch(lane: &Lane, context: &Context) -> HeaderMap {
     let mut headers = lane.headers.clone();
-    let trace = context.trace().to_string();
-    for (name, value) in [
-        (header::CORRELATION_ID, context.correlation_id().as_str()),
-        (header::TRACEPARENT, &trace),
-        (header::CALL_ID, context.call_id().unwrap_or_default()),
-    ] {
-        put(&mut headers, name, value);
-    }
+    of_call(&mut headers, context);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers
 }
 
-/// The headers that are the same for every message of a queue.
-pub(crate) fn of_queue(queue: &str, topic: &str) -> HeaderMap {
-    let mut headers = HeaderMap::with_capacity(4);
-    put(&mut headers, header::SQS_QUEUE_URL, queue);
-    put(&mut headers, header::TOPIC, topic);
-    put(&mut headers, header::CONNECTOR, CONNECTOR);
+fn of_call(headers: &mut HeaderMap, context: &Context) {
+    put(headers, CORRELATION_ID, context.correlation_id().as_str());
+    put(headers, TRACEPARENT, &context.trace().to_string());
+    put(headers, CALL_ID, context.call_id().unwrap_or_default());
+}
+
+/// The headers that are the same for every message of a queue, unless it has a content type of its own.
+pub(crate) fn of_queue(queue: &str, topic: &str, content_type: &str) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(5);
+    put(&mut headers, SQS_QUEUE_URL, queue);
+    put(&mut headers, TOPIC, topic);
+    headers.insert(CONNECTOR, HeaderValue::from_static("throughline-sqs"));
     headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+    put(&mut headers, CONTENT_TYPE, content_type);
     headers
 }
 
@@ -82,25 +87,29 @@ pub(crate) fn of_message(lane: &Lane, message: &Message) -> HeaderMap {
     headers.extend(attributes(lane, message).headers);
     let of_queue = lane.headers.iter();
     headers.extend(of_queue.map(|(name, value)| (name.clone(), value.clone())));
-    put(&mut headers, header::SQS_MESSAGE_ID, &message.id);
-    // The same on every delivery of the message, so that a function can do its work once.
-    put(&mut headers, header::IDEMPOTENCY_KEY, &message.id);
-    headers.insert(header::RECEIVE_COUNT, message.receive_count.into());
+    if let Ok(id) = HeaderValue::from_str(&message.id) {
+        // The same on every delivery of the message, so that a function can do its work once.
+        headers.insert(IDEMPOTENCY_KEY, id.clone());
+        headers.insert(SQS_MESSAGE_ID, id);
+    }
+    headers.insert(RECEIVE_COUNT, message.receive_count.into());
     if let Some(sent) = message.sent_at_ms {
-        headers.insert("x-sqs-sent-timestamp", sent.into());
+        headers.insert(SENT_TIMESTAMP, sent.into());
     }
     for (name, value) in [
-        ("x-sqs-message-group-id", &message.group),
-        ("x-sqs-message-deduplication-id", &message.deduplication),
-        ("x-sqs-sequence-number", &message.sequence),
+        (GROUP_ID, &message.group),
+        (DEDUPLICATION_ID, &message.deduplication),
+        (SEQUENCE_NUMBER, &message.sequence),
     ] {
         if let Some(value) = value {
             put(&mut headers, name, value);
         }
     }
-    headers.insert(CONTENT_TYPE, content_type(lane, message));
+    if let Declared::As(own) = content_type::declared(message) {
+        headers.insert(CONTENT_TYPE, own);
+    }
     for (name, value) in passed_on(message) {
-        put(&mut headers, name, value);
+        put(&mut headers, HeaderName::from_static(name), value);
     }
     headers
 }
@@ -146,13 +155,4 @@ pub(crate) fn shortfall(lane: &Lane, message: &Message) -> Shortfall {
 fn attributes(lane: &Lane, message: &Message) -> AttributeHeaders {
     let room = room(message, lane.config.attribute_header_bytes);
     attribute_headers(&message.attributes, room)
-}
-
-/// What the message declares, else what is configured.
-fn content_type(lane: &Lane, message: &Message) -> HeaderValue {
-    if let Declared::As(own) = content_type::declared(message) {
-        return own;
-    }
-    let configured = HeaderValue::from_str(&lane.config.content_type);
-    configured.unwrap_or(HeaderValue::from_static("text/plain"))
 }

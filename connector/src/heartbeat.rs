@@ -1,6 +1,6 @@
 //! What is held now, and the heartbeat that keeps it held until it is settled.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ pub struct Holding {
 #[derive(Debug)]
 struct State {
     leases: Leases,
-    watchers: BTreeMap<MessageId, Watcher>,
+    watchers: HashMap<MessageId, Watcher>,
 }
 
 /// Who is to be told what becomes of a lease.
@@ -61,7 +61,7 @@ impl Holding {
         Self {
             state: Mutex::new(State {
                 leases: Leases::new(visibility),
-                watchers: BTreeMap::new(),
+                watchers: HashMap::new(),
             }),
             changed: Notify::new(),
             random,

@@ -381,7 +381,7 @@ impl Intake {
 
     fn start(&mut self, held: Held, errand: Errand) {
         // A task moves its future several times, and this one is large.
-        (self.work).spawn(Box::pin(attempt(self.lane.clone(), held, errand)));
+        (self.work).spawn(Box::pin(attempt(self.lane.clone(), Box::new(held), errand)));
     }
 
     fn after(&mut self, ended: Ended) {

@@ -1,5 +1,6 @@
 //! From a message to the verdict on it: its turn, its functions, their outcomes.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -30,8 +31,8 @@ pub(crate) struct Conclusion {
     pub(crate) filtered: bool,
     /// How long it stays away where it is given back.
     pub(crate) away: Duration,
-    /// The function that decided, and its status.
-    pub(crate) function: Option<String>,
+    /// The function that decided, or the only one there was, and its status.
+    pub(crate) function: Option<Arc<str>>,
     pub(crate) status: Option<u16>,
     pub(crate) reason: String,
 }
@@ -114,8 +115,7 @@ pub(crate) async fn conclude(lane: &Lane, claim: &Claim, message: &Message) -> C
     let turns = Turns::new(lane, claim, message);
     let mut fared: Vec<(Subscriber, Fared)> = Vec::new();
     loop {
-        let achieved = lane.memory().recall(&message.id);
-        if achieved.done {
+        if lane.memory().is_done(&message.id) {
             lane.shared.metrics.duplicate(lane.queue.name());
             return Conclusion::new(
                 Verdict::Delete,
@@ -132,33 +132,33 @@ pub(crate) async fn conclude(lane: &Lane, claim: &Claim, message: &Message) -> C
         // Who subscribed while others were called is called as well, who left decides nothing.
         let is = |one: &Subscriber, other: &Subscriber| one.function == other.function;
         fared.retain(|(one, _)| subscribers.iter().any(|other| is(one, other)));
-        let todo = subscribers.iter().filter(|one| {
-            !achieved.functions.contains(&*one.function)
-                && !fared.iter().any(|(other, _)| is(one, other))
-        });
-        let todo: Vec<&Subscriber> = todo.collect();
+        let todo: Vec<&Subscriber> = {
+            let memory = lane.memory();
+            let achieved = memory.achieved(&message.id);
+            let todo = subscribers.iter().filter(|one| {
+                !achieved.contains(&one.function) && !fared.iter().any(|(other, _)| is(one, other))
+            });
+            todo.collect()
+        };
         let settled = |(_, fared): &(Subscriber, Fared)| matches!(fared.part, Part::Judged(_));
         if todo.is_empty() || !fared.iter().all(settled) {
             return over_all(&mut fared);
         }
-        let taken = todo.iter().map(|subscriber| {
+        let take = |subscriber| {
             // Large, and moved along with all that waits for it else.
-            let invoke = |refusals| Box::pin(invoke(lane, claim, message, subscriber, refusals));
+            let invoke =
+                move |refusals| Box::pin(invoke(lane, claim, message, subscriber, refusals));
             turns.take(subscriber, invoke)
-        });
-        let taken = all(taken).await;
-        let named = todo.into_iter().zip(taken);
-        fared.extend(named.filter_map(|(one, fared)| Some((one.clone(), fared?))));
-    }
-}
-
-/// What each of these futures gives; nearly always it is one.
-async fn all<F: Future>(futures: impl ExactSizeIterator<Item = F>) -> Vec<F::Output> {
-    let mut futures = futures;
-    match (futures.len(), futures.next()) {
-        (1, Some(only)) => vec![only.await],
-        (_, Some(first)) => join_all(std::iter::once(first).chain(futures)).await,
-        (_, None) => Vec::new(),
+        };
+        // Nearly always it is one.
+        if let [only] = *todo {
+            let one = take(only).await;
+            fared.extend(one.map(|one| (only.clone(), one)));
+        } else {
+            let taken = Box::pin(join_all(todo.iter().copied().map(take))).await;
+            let named = todo.into_iter().zip(taken);
+            fared.extend(named.filter_map(|(one, fared)| Some((one.clone(), fared?))));
+        }
     }
 }
 
@@ -166,7 +166,12 @@ async fn all<F: Future>(futures: impl ExactSizeIterator<Item = F>) -> Vec<F::Out
 fn over_all(fared: &mut Vec<(Subscriber, Fared)>) -> Conclusion {
     let whole = weigh(fared.iter().map(|(_, fared)| &fared.part), AWAY);
     let Some(decisive) = whole.decisive else {
-        return Conclusion::new(whole.verdict, "every function has succeeded with it");
+        let mut conclusion = Conclusion::new(whole.verdict, "every function has succeeded with it");
+        if let [(subscriber, Fared { call, .. })] = &fared[..] {
+            conclusion.function = Some(subscriber.function.clone());
+            conclusion.status = call.as_ref().and_then(|call| call.outcome.status());
+        }
+        return conclusion;
     };
     let (subscriber, Fared { part, call }) = fared.swap_remove(decisive);
     if part == Part::Stopping {
@@ -184,7 +189,7 @@ fn over_all(fared: &mut Vec<(Subscriber, Fared)>) -> Conclusion {
     let reason = call.as_ref().map(|call| call.outcome.to_string());
     let mut conclusion = Conclusion::new(whole.verdict, reason.unwrap_or_default());
     conclusion.away = whole.away;
-    conclusion.function = Some(subscriber.function.to_string());
+    conclusion.function = Some(subscriber.function);
     conclusion.status = call.and_then(|call| call.outcome.status());
     conclusion
 }
@@ -223,7 +228,8 @@ async fn invoke(
 ) -> Option<Call> {
     let outer = context();
     if let (Mode::Batch(limits), Some(batches)) = (lane.config.mode, lane.batches.get()) {
-        return batch::join(lane, batches, limits, subscriber, claim, message, &outer).await;
+        let joined = batch::join(lane, batches, limits, subscriber, claim, message, &outer);
+        return Box::pin(joined).await;
     }
     let call_id = lane.shared.random.uuid().to_string();
     let inner = outer
@@ -251,12 +257,7 @@ async fn call(
         Mode::Async { callback_timeout } => through.map(|through| (through, callback_timeout)),
         Mode::Single | Mode::Batch(_) => None,
     };
-    if by_callback.is_some()
-        && lane
-            .memory()
-            .recall(&message.id)
-            .functions
-            .contains(function)
+    if by_callback.is_some() && (lane.memory().achieved(&message.id)).contains(&subscriber.function)
     {
         tracing::info!(
             function,
@@ -267,14 +268,16 @@ async fn call(
     let attempt = message.receive_count;
     let probes = (refusals > 0).then_some(refusals);
     let mode = by_callback.is_some().then_some("async");
-    milestone!(
-        "FUNCTION_INVOKED",
-        function,
-        attempt,
-        probes,
-        mode,
-        "function invoked"
-    );
+    if lane.shared.printing.milestones {
+        milestone!(
+            "FUNCTION_INVOKED",
+            function,
+            attempt,
+            probes,
+            mode,
+            "function invoked"
+        );
+    }
     if lane.shared.printing.request_body {
         tracing::info!(function, body = %String::from_utf8_lossy(&message.body), "request body");
     }
@@ -286,7 +289,8 @@ async fn call(
                 message: message.id.clone(),
                 function: subscriber.function.clone(),
             };
-            callback::call(lane, callbacks, most, whose, context, &headers, body).await
+            let call = callback::call(lane, callbacks, most, whose, context, &headers, body);
+            Box::pin(call).await
         }
         None => {
             let now = lane.shared.wall_clock.now();
@@ -303,7 +307,7 @@ async fn call(
     };
     // At once: the delivery may be cancelled while another function is still at work.
     if classify(&call.outcome) == Class::Success {
-        lane.memory().succeeded(&message.id, function);
+        lane.memory().succeeded(&message.id, &subscriber.function);
     }
     print(lane, function, &call);
     call

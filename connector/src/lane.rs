@@ -140,7 +140,7 @@ impl Lane {
         phase: watch::Receiver<Phase>,
     ) -> Self {
         Self {
-            headers: headers::of_queue(queue.url(), &config.topic),
+            headers: headers::of_queue(queue.url(), &config.topic, &config.content_type),
             meter: shared.metrics.queue(queue.name()),
             gates: Gates::new(&config, &shared),
             config,

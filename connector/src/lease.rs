@@ -8,7 +8,7 @@
 //! still under way for the old one touches the new. Only a message that is done keeps its place
 //! when its lease ends, so that when it comes again the delete goes on, with the newer handle.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -96,7 +96,7 @@ pub struct Extension {
 pub struct Leases {
     visibility: Duration,
     generation: u64,
-    leases: BTreeMap<MessageId, Lease>,
+    leases: HashMap<MessageId, Lease>,
     agenda: BTreeSet<(Instant, MessageId)>,
 }
 
@@ -106,7 +106,7 @@ impl Leases {
         Self {
             visibility,
             generation: 0,
-            leases: BTreeMap::new(),
+            leases: HashMap::new(),
             agenda: BTreeSet::new(),
         }
     }

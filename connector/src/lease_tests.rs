@@ -1,5 +1,6 @@
 use super::*;
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 
 const VISIBILITY: Duration = Duration::from_secs(30);
 

@@ -4,21 +4,28 @@
 //! So a redelivery invokes only what has not succeeded yet, and a message that was delivered but
 //! could not be deleted is deleted when it comes again. Bounded: the least recently touched goes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
 
 use crate::lease::MessageId;
 
-/// How far a message has come.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Achieved {
+/// How far a message has come that is not done.
+#[derive(Debug, Default)]
+struct Achieved {
     /// The functions that succeeded.
-    pub functions: BTreeSet<String>,
+    functions: Vec<Arc<str>>,
     /// The functions that fell over it, through its own fault.
-    pub blamed: BTreeSet<String>,
+    blamed: BTreeSet<Arc<str>>,
     /// How often each function failed with it, where that is counted.
-    pub failed: BTreeMap<String, u32>,
-    /// The message is done: all that is left is to delete it.
-    pub done: bool,
+    failed: BTreeMap<Arc<str>, u32>,
+}
+
+/// One message: nearly all are done, and those are to take little room.
+#[derive(Debug)]
+struct Entry {
+    touched: u64,
+    /// `None` where it is done: all that is left is to delete it.
+    achieved: Option<Box<Achieved>>,
 }
 
 /// What is remembered of the messages seen last.
@@ -26,8 +33,9 @@ pub struct Achieved {
 pub struct Memory {
     capacity: usize,
     clock: u64,
-    entries: BTreeMap<MessageId, (u64, Achieved)>,
-    by_age: BTreeMap<u64, MessageId>,
+    entries: HashMap<MessageId, Entry>,
+    /// When which was touched, in that order; only the last of a message counts.
+    touches: VecDeque<(u64, MessageId)>,
 }
 
 impl Memory {
@@ -36,63 +44,71 @@ impl Memory {
         Self {
             capacity: capacity.max(1),
             clock: 0,
-            entries: BTreeMap::new(),
-            by_age: BTreeMap::new(),
+            entries: HashMap::new(),
+            touches: VecDeque::new(),
         }
     }
 
-    /// How far the message had come.
-    pub fn recall(&self, message: &str) -> Achieved {
-        (self.entries.get(message))
-            .map(|(_, achieved)| achieved.clone())
-            .unwrap_or_default()
+    /// Whether nothing is left to do but to delete the message.
+    pub fn is_done(&self, message: &str) -> bool {
+        (self.entries.get(message)).is_some_and(|entry| entry.achieved.is_none())
+    }
+
+    /// The functions that succeeded with a message that is not done.
+    pub fn achieved(&self, message: &str) -> &[Arc<str>] {
+        self.open(message).map_or(&[], |it| &it.functions)
     }
 
     /// A function succeeded with the message.
-    pub fn succeeded(&mut self, message: &MessageId, function: &str) {
-        self.touch(message).functions.insert(function.to_owned());
+    pub fn succeeded(&mut self, message: &MessageId, function: &Arc<str>) {
+        if let Some(achieved) = self.touch(message)
+            && !achieved.functions.contains(function)
+        {
+            achieved.functions.push(function.clone());
+        }
     }
 
     /// A function fell over the message, through the message's own fault.
-    pub fn blamed(&mut self, message: &MessageId, function: &str) {
-        self.touch(message).blamed.insert(function.to_owned());
+    pub fn blamed(&mut self, message: &MessageId, function: &Arc<str>) {
+        if let Some(achieved) = self.touch(message) {
+            achieved.blamed.insert(function.clone());
+        }
     }
 
     /// Whether a function fell over the message before.
     pub fn is_blamed(&self, message: &str, function: &str) -> bool {
-        let achieved = self.entries.get(message);
-        achieved.is_some_and(|(_, achieved)| achieved.blamed.contains(function))
+        (self.open(message)).is_some_and(|achieved| achieved.blamed.contains(function))
     }
 
     /// Begins to count how often a function fails with the message, where it is not counted yet: what
     /// was before is not known, and each of its receives is taken for a failure.
-    pub fn count(&mut self, message: &MessageId, function: &str, receive_count: u32) {
-        let failed = &mut self.touch(message).failed;
-        if !failed.contains_key(function) {
-            failed.insert(function.to_owned(), receive_count.saturating_sub(1));
+    pub fn count(&mut self, message: &MessageId, function: &Arc<str>, receive_count: u32) {
+        if let Some(achieved) = self.touch(message) {
+            (achieved.failed.entry(function.clone())).or_insert(receive_count.saturating_sub(1));
         }
     }
 
     /// A function failed with the message.
     pub fn failed(&mut self, message: &MessageId, function: &str) {
-        if let Some(failed) = self.touch(message).failed.get_mut(function) {
+        let failed = self
+            .touch(message)
+            .and_then(|it| it.failed.get_mut(function));
+        if let Some(failed) = failed {
             *failed = failed.saturating_add(1);
         }
     }
 
     /// How often a function failed with the message; `None` where that is not known.
     pub fn failures(&self, message: &str, function: &str) -> Option<u32> {
-        let (_, achieved) = self.entries.get(message)?;
-        achieved.failed.get(function).copied()
+        self.open(message)?.failed.get(function).copied()
     }
 
     /// Nothing is left to do but to delete the message.
     pub fn done(&mut self, message: &MessageId) {
-        let achieved = self.touch(message);
-        achieved.done = true;
-        achieved.functions.clear();
-        achieved.blamed.clear();
-        achieved.failed.clear();
+        self.touch(message);
+        if let Some(entry) = self.entries.get_mut(message) {
+            entry.achieved = None;
+        }
     }
 
     /// How many messages are remembered.
@@ -105,20 +121,39 @@ impl Memory {
         self.entries.is_empty()
     }
 
-    fn touch(&mut self, message: &MessageId) -> &mut Achieved {
+    fn open(&self, message: &str) -> Option<&Achieved> {
+        self.entries.get(message)?.achieved.as_deref()
+    }
+
+    /// What is known of the message, unless it is done; from now on it is the newest.
+    fn touch(&mut self, message: &MessageId) -> Option<&mut Achieved> {
         self.clock += 1;
-        let age = self.clock;
-        let (entry_age, _) = self.entries.entry(message.clone()).or_default();
-        self.by_age.remove(entry_age);
-        *entry_age = age;
-        self.by_age.insert(age, message.clone());
-        while self.entries.len() > self.capacity {
-            let Some((_, oldest)) = self.by_age.pop_first() else {
-                break;
-            };
-            self.entries.remove(&oldest);
+        let touched = self.clock;
+        self.touches.push_back((touched, message.clone()));
+        if let Some(entry) = self.entries.get_mut(message) {
+            entry.touched = touched;
+        } else {
+            self.forget_down_to(self.capacity - 1);
+            let achieved = Some(Box::default());
+            (self.entries).insert(message.clone(), Entry { touched, achieved });
         }
-        &mut self.entries.entry(message.clone()).or_default().1
+        if self.touches.len() > 2 * self.capacity {
+            let is_last = |(at, message): &(u64, MessageId)| {
+                (self.entries.get(message)).is_some_and(|entry| entry.touched == *at)
+            };
+            self.touches.retain(is_last);
+        }
+        self.entries.get_mut(message)?.achieved.as_deref_mut()
+    }
+
+    fn forget_down_to(&mut self, most: usize) {
+        while self.entries.len() > most
+            && let Some((at, message)) = self.touches.pop_front()
+        {
+            if (self.entries.get(&message)).is_some_and(|entry| entry.touched == at) {
+                self.entries.remove(&message);
+            }
+        }
     }
 }
 
@@ -133,19 +168,20 @@ mod tests {
     #[test]
     fn functions_that_succeeded_are_remembered_until_the_message_is_done() {
         let mut memory = Memory::new(10);
-        assert_eq!(memory.recall("m1"), Achieved::default());
-        memory.succeeded(&id(1), "a.ns");
-        memory.succeeded(&id(1), "b.ns");
-        assert_eq!(memory.recall("m1").functions.len(), 2);
-        assert!(!memory.recall("m1").done);
+        assert!(memory.achieved("m1").is_empty());
+        for function in ["a.ns", "b.ns", "a.ns"] {
+            memory.succeeded(&id(1), &function.into());
+        }
+        assert_eq!(memory.achieved("m1"), ["a.ns".into(), "b.ns".into()]);
+        assert!(!memory.is_done("m1"));
         memory.done(&id(1));
-        assert!(memory.recall("m1").done);
+        assert!(memory.is_done("m1") && memory.achieved("m1").is_empty());
     }
 
     #[test]
     fn what_fell_over_a_message_is_remembered() {
         let mut memory = Memory::new(10);
-        memory.blamed(&id(1), "f");
+        memory.blamed(&id(1), &"f".into());
         assert!(memory.is_blamed("m1", "f"));
         assert!(!memory.is_blamed("m1", "g") && !memory.is_blamed("m2", "f"));
     }
@@ -154,13 +190,13 @@ mod tests {
     fn failures_are_counted_from_the_receive_at_which_the_message_was_first_seen() {
         let mut memory = Memory::new(10);
         assert_eq!(memory.failures("m1", "f"), None);
-        memory.count(&id(1), "f", 1);
+        memory.count(&id(1), &"f".into(), 1);
         assert_eq!(memory.failures("m1", "f"), Some(0));
         memory.failed(&id(1), "f");
         // Received for the fourth time, and tried once.
-        memory.count(&id(1), "f", 4);
+        memory.count(&id(1), &"f".into(), 4);
         assert_eq!(memory.failures("m1", "f"), Some(1));
-        memory.count(&id(2), "f", 4);
+        memory.count(&id(2), &"f".into(), 4);
         memory.failed(&id(2), "f");
         assert_eq!(memory.failures("m2", "f"), Some(4));
         memory.done(&id(2));
@@ -172,10 +208,22 @@ mod tests {
         let mut memory = Memory::new(2);
         memory.done(&id(1));
         memory.done(&id(2));
-        memory.succeeded(&id(1), "f");
+        memory.succeeded(&id(1), &"f".into());
         memory.done(&id(3));
-        assert!(memory.recall("m1").done);
-        assert!(!memory.recall("m2").done);
-        assert_eq!((memory.len(), memory.by_age.len()), (2, 2));
+        assert!(memory.is_done("m1"), "done it stays");
+        assert!(!memory.is_done("m2"));
+        assert!(memory.is_done("m3"));
+        assert_eq!(memory.len(), 2);
+    }
+
+    #[test]
+    fn however_often_messages_are_touched_what_is_kept_is_bounded() {
+        let mut memory = Memory::new(10);
+        for n in 0..10_000 {
+            memory.failed(&id(n % 3), "f");
+            memory.done(&id(n));
+            assert!(memory.len() <= 10 && memory.touches.len() <= 20);
+        }
+        assert!(memory.is_done("m9999") && !memory.is_done("m9000"));
     }
 }

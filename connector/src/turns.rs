@@ -95,7 +95,8 @@ impl<'a> Turns<'a> {
                 Err(Instead::Unsubscribed) => return None,
             };
             let is_suspect = known || last.as_ref().is_some_and(|call| falls_over(&call.outcome));
-            let is_well = is_suspect && lane.shared.gateway.is_well(&subscriber.function).await;
+            let is_well =
+                is_suspect && Box::pin(lane.shared.gateway.is_well(&subscriber.function)).await;
             let Some(call) = call(refusals).await else {
                 let stopping = lane.is_draining();
                 return fared(if stopping { Part::Stopping } else { Part::Out }, last);
@@ -129,7 +130,7 @@ impl<'a> Turns<'a> {
                     self.failed(&subscriber.function);
                 }
                 let ended_a_pause = if blamed {
-                    self.blame(&subscriber.function, &call);
+                    self.blame(subscriber, &call);
                     admitted.cleared()
                 } else {
                     let success = classify(outcome) == Class::Success;
@@ -291,14 +292,15 @@ impl<'a> Turns<'a> {
     }
 
     /// Remembers that the function fell over it. Which message of a batch it was cannot be told.
-    fn blame(&self, function: &str, call: &Call) {
+    fn blame(&self, subscriber: &Subscriber, call: &Call) {
+        let function = &subscriber.function;
         let [claim] = self.claims else { return };
         if falls_over(&call.outcome) || is_turned_away(&call.outcome) {
             self.lane.memory().blamed(&claim.message, function);
         }
         tracing::warn!(
             queue = self.lane.queue.name(),
-            function,
+            function = &**function,
             "the function is well and this message is not: it is retried and counted as a failure: {}",
             call.outcome
         );

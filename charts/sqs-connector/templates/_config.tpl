@@ -19,6 +19,7 @@ contentType: content_type
 attributeHeaderBytes: attribute_header_bytes
 printRequestBody: print_request_body
 printResponse: print_response
+printMilestones: print_milestones
 printResponseBody: print_response_body
 gatewayURL: gateway_url
 basic_auth: basic_auth

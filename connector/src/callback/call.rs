@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::HeaderName;
 use throughline::Context;
 use tokio::time::{Instant, sleep_until};
 
@@ -14,7 +15,7 @@ use crate::lane::Lane;
 use crate::verdict::{Answer, Outcome};
 
 /// The header that tells the gateway where to post the outcome.
-const CALLBACK_URL: &str = "x-callback-url";
+const CALLBACK_URL: HeaderName = HeaderName::from_static("x-callback-url");
 
 /// Makes the call and waits up to `most` for its callback. Cancel-safe: a callback that comes after
 /// that settles nothing.

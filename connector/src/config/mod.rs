@@ -96,6 +96,8 @@ pub enum Mode {
 /// What to write into the log of calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Printing {
+    /// The steps of a message before its last line, of which each has a line of its own.
+    pub milestones: bool,
     /// A line for each answer.
     pub response: bool,
     /// The answer's body in it.

@@ -204,6 +204,7 @@ upstream_timeout: 7s
 rebuild_interval: 8s
 basic_auth: true
 secret_mount_path: /var/secrets
+print_milestones: false
 print_response: false
 print_response_body: true
 print_request_body: true

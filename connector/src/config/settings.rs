@@ -160,6 +160,11 @@ pub(super) const SETTINGS: &[Setting] = &[
         "How many bytes of headers a message's attributes may take [8192]",
     ),
     switch(
+        "print_milestones",
+        &["print_milestones"],
+        "Log MESSAGE_RECEIVED and FUNCTION_INVOKED of each message, beside its last line [true]",
+    ),
+    switch(
         "print_response",
         &["print_response"],
         "Log a line for each answer [true]",

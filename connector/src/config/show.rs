@@ -20,6 +20,7 @@ impl fmt::Display for Config {
                 folder.display().to_string()
             )?;
         }
+        writeln!(f, "print_milestones: {}", self.printing.milestones)?;
         writeln!(f, "print_response: {}", self.printing.response)?;
         writeln!(f, "print_response_body: {}", self.printing.response_body)?;
         writeln!(f, "print_request_body: {}", self.printing.request_body)?;

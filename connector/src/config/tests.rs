@@ -55,6 +55,7 @@ fn the_defaults_are_those_of_the_connector_it_replaces() {
     );
     assert_eq!(config.admin.to_string(), "0.0.0.0:8081");
     let printing = Printing {
+        milestones: true,
         response: true,
         response_body: false,
         request_body: false,
@@ -92,6 +93,7 @@ fn what_the_other_connectors_chart_renders_is_taken_as_it_is() {
         ("rebuild_interval", "10s"),
         ("asynchronous_invocation", "false"),
         ("content_type", "application/json"),
+        ("print_milestones", "false"),
         ("print_response", "false"),
         ("print_response_body", "true"),
         ("print_request_body", "false"),
@@ -114,6 +116,7 @@ fn what_the_other_connectors_chart_renders_is_taken_as_it_is() {
     assert_eq!(config.queues[0].visibility_timeout.as_secs(), 100);
     assert_eq!(config.gateway.upstream_timeout.as_secs(), 90);
     assert!(config.debug && config.printing.response_body && !config.printing.response);
+    assert!(!config.printing.milestones);
     assert_eq!(config.notes.len(), 4, "{:?}", config.notes);
     assert!(config.notes[0].contains("--license-file"));
 }

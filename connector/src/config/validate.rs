@@ -144,6 +144,7 @@ pub(super) fn validate(raw: Raw, inputs: Inputs<'_>) -> Result<Config, Problems>
             second,
         ),
         printing: Printing {
+            milestones: reader.flag("print_milestones", true),
             response: reader.flag("print_response", true),
             response_body: reader.flag("print_response_body", false),
             request_body: reader.flag("print_request_body", false),

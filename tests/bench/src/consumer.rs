@@ -69,6 +69,7 @@ impl Consumer {
                     ("max_messages", "10".to_owned()),
                     ("basic_auth", "false".to_owned()),
                     // Bare loops log nothing; the last line of each message stays.
+                    ("print_milestones", "false".to_owned()),
                     ("print_response", "false".to_owned()),
                     ("admin_address", "127.0.0.1".to_owned()),
                     ("admin_port", "0".to_owned()),

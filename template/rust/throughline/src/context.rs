@@ -243,8 +243,9 @@ impl Context {
     /// }).await;
     /// # }
     /// ```
-    pub async fn scope<F: Future>(self, future: F) -> F::Output {
-        CURRENT.scope(self, future).await
+    // No `async fn`: that would hold the future twice, and be twice as large.
+    pub fn scope<F: Future>(self, future: F) -> impl Future<Output = F::Output> {
+        CURRENT.scope(self, future)
     }
 
     /// Runs a closure inside this context.
