@@ -86,7 +86,7 @@ variable "kms_key_arn" {
 
   validation {
     condition     = var.kms_key_arn == null || can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$", var.kms_key_arn))
-    error_message = "kms_key_arn = \"${coalesce(var.kms_key_arn, "null")}\": the ARN of a key, arn:aws:kms:REGION:ACCOUNT:key/ID. An alias does not do: a role's policy names keys."
+    error_message = "kms_key_arn = \"${var.kms_key_arn == null ? "null" : var.kms_key_arn}\": the ARN of a key, arn:aws:kms:REGION:ACCOUNT:key/ID. An alias does not do: a role's policy names keys."
   }
 }
 
@@ -96,8 +96,8 @@ variable "kms_data_key_reuse_period_seconds" {
   default     = 3600
 
   validation {
-    condition     = var.kms_data_key_reuse_period_seconds >= 60 && var.kms_data_key_reuse_period_seconds <= 86400
-    error_message = "kms_data_key_reuse_period_seconds = ${var.kms_data_key_reuse_period_seconds}: 60 to 86400."
+    condition     = var.kms_data_key_reuse_period_seconds >= 60 && var.kms_data_key_reuse_period_seconds <= 86400 && floor(var.kms_data_key_reuse_period_seconds) == var.kms_data_key_reuse_period_seconds
+    error_message = "kms_data_key_reuse_period_seconds = ${var.kms_data_key_reuse_period_seconds}: 60 to 86400, whole seconds."
   }
 }
 
@@ -130,7 +130,7 @@ variable "web_acl_arn" {
 
   validation {
     condition     = var.web_acl_arn == null || can(regex("^arn:aws[a-z-]*:wafv2:[a-z0-9-]+:[0-9]{12}:regional/webacl/[^/]+/[A-Za-z0-9-]+$", var.web_acl_arn))
-    error_message = "web_acl_arn = \"${coalesce(var.web_acl_arn, "null")}\": the ARN of a regional WAFv2 web ACL, arn:aws:wafv2:REGION:ACCOUNT:regional/webacl/NAME/ID. One for CloudFront (global) can't be put before a stage."
+    error_message = "web_acl_arn = \"${var.web_acl_arn == null ? "null" : var.web_acl_arn}\": the ARN of a regional WAFv2 web ACL, arn:aws:wafv2:REGION:ACCOUNT:regional/webacl/NAME/ID. One for CloudFront (global) can't be put before a stage."
   }
 }
 
@@ -158,7 +158,7 @@ variable "log_kms_key_arn" {
 
   validation {
     condition     = var.log_kms_key_arn == null || can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$", var.log_kms_key_arn))
-    error_message = "log_kms_key_arn = \"${coalesce(var.log_kms_key_arn, "null")}\": the ARN of a key, arn:aws:kms:REGION:ACCOUNT:key/ID."
+    error_message = "log_kms_key_arn = \"${var.log_kms_key_arn == null ? "null" : var.log_kms_key_arn}\": the ARN of a key, arn:aws:kms:REGION:ACCOUNT:key/ID."
   }
 }
 
@@ -175,7 +175,7 @@ variable "permissions_boundary_arn" {
 
   validation {
     condition     = var.permissions_boundary_arn == null || can(regex("^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/.+$", var.permissions_boundary_arn))
-    error_message = "permissions_boundary_arn = \"${coalesce(var.permissions_boundary_arn, "null")}\": the ARN of a managed policy, arn:aws:iam::ACCOUNT:policy/NAME."
+    error_message = "permissions_boundary_arn = \"${var.permissions_boundary_arn == null ? "null" : var.permissions_boundary_arn}\": the ARN of a managed policy, arn:aws:iam::ACCOUNT:policy/NAME."
   }
 }
 

@@ -261,3 +261,13 @@ run "a_tag_of_aws" {
   expect_failures = [var.tags]
 }
 
+
+run "a_data_key_for_half_a_second" {
+  command = plan
+
+  variables {
+    kms_data_key_reuse_period_seconds = 60.5
+  }
+
+  expect_failures = [var.kms_data_key_reuse_period_seconds]
+}

@@ -1,5 +1,10 @@
-"""The saved queries on our own log lines, and what the interpreter refuses."""
+"""The saved queries on our own log lines: stories that were written down, and what the demo writes. What the
+interpreter refuses.
+"""
 
+import collections
+import json
+import os
 import pathlib
 import sys
 import unittest
@@ -11,6 +16,7 @@ from insights import SyntaxErrorInQuery, events, run  # noqa: E402
 ROOT = HERE.parent.parent
 QUERIES = ROOT / "ingress/modules/watch/queries"
 FIXTURES = ROOT / "story/tests/fixtures"
+DEMO = pathlib.Path(os.environ.get("DEMO_LOGS", ROOT / "target/demo"))
 GOOD, RETRIED, POISON, IGNORED, AGAIN = (f"0198c1f0-{n * 4}-7c3b-9d4e-5f60718293a4" for n in "12345")
 
 
@@ -89,6 +95,81 @@ class TheQueries(unittest.TestCase):
         bytes_of_it = sum(len(line["@message"]) for line in lines)
         self.assertEqual(found["sqs-connector"]["bytes"], bytes_of_it)
         self.assertAlmostEqual(found["sqs-connector"]["dollars"], bytes_of_it / 2**30 * 0.5)
+
+
+def written():
+    """Every line that the demo's programs wrote, or none where it was not run."""
+    return [line for file in sorted(DEMO.glob("*.ndjson")) for line in file.read_text().splitlines()]
+
+
+@unittest.skipUnless(os.environ.get("DEMO_LOGS") or written(), "the demo has not been run: cargo demo, or DEMO_LOGS=FOLDER")
+class OnTheLinesOfTheDemo(unittest.TestCase):
+    """The lines that the real ingress of the stack, connector, function and backend wrote of real deliveries."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.lines = written()
+        if not cls.lines:
+            raise AssertionError(f"{DEMO} has no lines")
+        cls.parsed = [json.loads(line) for line in cls.lines]
+
+    def ask(self, query, put=None):
+        text = (QUERIES / f"{query}.cwli").read_text()
+        if put:
+            text = text.replace("PUT-THE-ID-HERE", put).replace("PUT-THE-CARD-HERE", put)
+        return run(text, list(events(self.lines)))
+
+    def ids(self, milestone):
+        return {line["correlation_id"] for line in self.parsed if line.get("milestone") == milestone}
+
+    def test_the_story_of_each_id_has_every_line_of_it_in_order(self):
+        for id in self.ids("WEBHOOK_RECEIVED"):
+            mine = [line for line in self.parsed if line.get("correlation_id") == id]
+            story = self.ask("story", id)
+            self.assertEqual(sorted(line["message"] for line in story), sorted(line["message"] for line in mine))
+            times = [line["@timestamp"] for line in story]
+            self.assertEqual(times, sorted(times))
+            self.assertEqual(story[0]["milestone"], "WEBHOOK_RECEIVED")
+
+    def test_every_card_leads_to_its_ids(self):
+        cards = {line["fields"]["card_id"] for line in self.parsed if "card_id" in line.get("fields", {})}
+        self.assertGreaterEqual(len(cards), 8)
+        for card in cards:
+            expected = {line["correlation_id"] for line in self.parsed if line.get("fields", {}).get("card_id") == card and "correlation_id" in line}
+            self.assertEqual({line["correlation_id"] for line in self.ask("id-of-card", card)}, expected, card)
+
+    def test_the_milestones_of_a_deployment(self):
+        for id in self.ids("DEPLOYMENT_STARTED"):
+            found = [line["milestone"] for line in self.ask("milestones", id)]
+            self.assertEqual((found[0], found[-1]), ("WEBHOOK_RECEIVED", "MESSAGE_DELETED"))
+            self.assertIn("CARD_MOVED", found)
+
+    def test_what_came_to_no_good_end_is_missing_its_last_milestone(self):
+        found = {line["correlation_id"]: line["last_milestone"] for line in self.ask("missing-milestone")}
+        self.assertEqual(set(found), self.ids("WEBHOOK_RECEIVED") - self.ids("MESSAGE_DELETED"))
+        self.assertTrue(found)
+        self.assertIn("MESSAGE_DEAD_LETTERED", found.values())
+
+    def test_every_deployment_has_a_lead_time(self):
+        found = {line["correlation_id"]: line["lead_ms"] for line in self.ask("lead-time")}
+        self.assertEqual(set(found), self.ids("DEPLOYMENT_STARTED"))
+        self.assertTrue(all(0 < lead < 60_000 for lead in found.values()), found)
+
+    def test_the_slowest_are_all_of_them_in_order(self):
+        took = [line["took_ms"] for line in self.ask("slowest")]
+        self.assertEqual(took, sorted(took, reverse=True))
+        self.assertEqual(len(took), min(20, len({line["correlation_id"] for line in self.parsed if "correlation_id" in line})))
+
+    def test_errors_by_service_are_counted_whole(self):
+        found = {(line["service.name"], line["log.level"]): line["lines"] for line in self.ask("errors-by-service")}
+        expected = collections.Counter((line["service.name"], line["log.level"]) for line in self.parsed if line["log.level"] in ("error", "warn"))
+        self.assertEqual(found, dict(expected))
+        self.assertGreaterEqual(found["kanban-processor", "error"], 1)
+
+    def test_every_byte_is_in_the_cost(self):
+        found = {line["service.name"]: line["bytes"] for line in self.ask("cost")}
+        self.assertEqual(sum(found.values()), sum(map(len, self.lines)))
+        self.assertLessEqual({"ingress", "sqs-connector", "kanban-processor", "graphql-backend"}, set(found))
 
 
 class TheInterpreter(unittest.TestCase):

@@ -1,7 +1,8 @@
 # An ingress, its queue, and the role that the connector's service account in an EKS cluster takes (IRSA).
 #
-#   terraform apply -var cluster_name=prod -var alarm_email=oncall@example.com
-#   helm install sqs-connector … --set serviceAccount.annotations."eks\.amazonaws\.com/role-arn"=$(terraform output -raw connector_role_arn)
+#   terraform apply -var cluster_name=events -var alarm_email=oncall@example.com
+#   terraform output connector_role_arn   # the chart's serviceAccount.roleArn
+#   terraform output queue_url            # one of its queues
 
 data "aws_caller_identity" "this" {}
 data "aws_partition" "this" {}
@@ -11,15 +12,26 @@ data "aws_eks_cluster" "this" {
 }
 
 locals {
-  issuer = trimprefix(data.aws_eks_cluster.this.identity[0].oidc[0].issuer, "https://")
+  issuer         = trimprefix(data.aws_eks_cluster.this.identity[0].oidc[0].issuer, "https://")
+  log_group_name = var.log_group_name == null ? aws_cloudwatch_log_group.lines[0].name : var.log_group_name
 }
 
 module "ingress" {
   source = "../.."
 
-  name             = var.name
-  kms_key_arn      = aws_kms_key.this.arn
-  alarm_topic_arns = [aws_sns_topic.alarms.arn]
+  name                        = var.name
+  kms_key_arn                 = aws_kms_key.this.arn
+  manage_account_logging_role = var.manage_account_logging_role
+  alarm_topic_arns            = [aws_sns_topic.alarms.arn]
+}
+
+# The filters of a log group can't be made before the group.
+resource "aws_cloudwatch_log_group" "lines" {
+  # checkov:skip=CKV_AWS_158: CloudWatch encrypts with its own key; whatever ships the lines would need the right to use another
+  count = var.log_group_name == null ? 1 : 0
+
+  name              = "/throughline/${var.name}"
+  retention_in_days = 365
 }
 
 module "watch" {
@@ -31,7 +43,7 @@ module "watch" {
   queue_name             = module.ingress.queue_name
   dead_letter_queue_name = module.ingress.dead_letter_queue_name
   access_log_group_name  = module.ingress.access_log_group_name
-  log_group_name         = coalesce(var.log_group_name, "/aws/containerinsights/${var.cluster_name}/application")
+  log_group_name         = local.log_group_name
   alarm_topic_arns       = [aws_sns_topic.alarms.arn]
 }
 

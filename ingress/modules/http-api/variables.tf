@@ -26,12 +26,22 @@ variable "queue_arn" {
     condition     = can(regex("^arn:aws[a-z-]*:sqs:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,80}$", var.queue_arn))
     error_message = "queue_arn = \"${var.queue_arn}\": arn:aws:sqs:REGION:ACCOUNT:NAME, of a queue that is not FIFO."
   }
+
+  validation {
+    condition     = try(replace(regex("[^:]*:[^:]*$", var.queue_arn), ":", "/") == regex("[^/]*/[^/]*$", var.queue_url), false)
+    error_message = "queue_arn = \"${var.queue_arn}\": it is not the queue of queue_url (${var.queue_url}), to which the role would not let the API send."
+  }
 }
 
 variable "kms_key_arn" {
   description = "ARN of the customer managed key of the queue; null where it has none."
   type        = string
   default     = null
+
+  validation {
+    condition     = var.kms_key_arn == null || can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$", var.kms_key_arn))
+    error_message = "kms_key_arn = \"${var.kms_key_arn == null ? "null" : var.kms_key_arn}\": the ARN of a key, arn:aws:kms:REGION:ACCOUNT:key/ID. An alias does not do: a role's policy names keys."
+  }
 }
 
 variable "throttle_rate_limit" {
@@ -60,10 +70,20 @@ variable "log_retention_days" {
   description = "How long access log lines are kept."
   type        = number
   default     = 365
+
+  validation {
+    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
+    error_message = "log_retention_days = ${var.log_retention_days}: CloudWatch takes 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653."
+  }
 }
 
 variable "tags" {
   description = "Tags on everything that can have them."
   type        = map(string)
   default     = {}
+
+  validation {
+    condition     = alltrue([for key in keys(var.tags) : !startswith(lower(key), "aws:")]) && length(var.tags) <= 40
+    error_message = "tags: at most 40, and no key that begins with aws:, which AWS keeps for itself."
+  }
 }

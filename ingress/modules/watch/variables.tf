@@ -11,26 +11,51 @@ variable "name" {
 variable "api_name" {
   description = "Name of the REST API."
   type        = string
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9 ._-]{1,128}$", var.api_name))
+    error_message = "api_name = \"${var.api_name}\": the name of a REST API, not its id or ARN: 1 to 128 letters, digits, spaces, ., _ and -."
+  }
 }
 
 variable "stage_name" {
   description = "Name of its stage."
   type        = string
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_-]{1,128}$", var.stage_name))
+    error_message = "stage_name = \"${var.stage_name}\": 1 to 128 letters, digits, - and _."
+  }
 }
 
 variable "queue_name" {
   description = "Name of the queue."
   type        = string
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_-]{1,80}(\\.fifo)?$", var.queue_name))
+    error_message = "queue_name = \"${var.queue_name}\": the name of a queue, not its URL or ARN: 1 to 80 letters, digits, - and _."
+  }
 }
 
 variable "dead_letter_queue_name" {
   description = "Name of the dead-letter queue."
   type        = string
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_-]{1,80}(\\.fifo)?$", var.dead_letter_queue_name))
+    error_message = "dead_letter_queue_name = \"${var.dead_letter_queue_name}\": the name of a queue, not its URL or ARN: 1 to 80 letters, digits, - and _."
+  }
 }
 
 variable "access_log_group_name" {
   description = "Name of the ingress's access log group."
   type        = string
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9._/#-]{1,512}$", var.access_log_group_name))
+    error_message = "access_log_group_name = \"${var.access_log_group_name}\": the name of a log group, without its ARN."
+  }
 }
 
 variable "log_group_name" {
@@ -49,8 +74,8 @@ variable "milestones" {
   default     = ["MESSAGE_RECEIVED", "FUNCTION_INVOKED", "CARD_MOVED", "DEPLOYMENT_REQUESTED", "DEPLOYMENT_STARTED", "MESSAGE_DEAD_LETTERED", "MESSAGE_DELETED"]
 
   validation {
-    condition     = length(var.milestones) >= 2 && length(var.milestones) <= 50 && alltrue([for milestone in var.milestones : can(regex("^[A-Z][A-Z0-9_]{1,63}$", milestone))])
-    error_message = "milestones = ${jsonencode(var.milestones)}: 2 to 50 names of capital letters, digits and _."
+    condition     = length(var.milestones) >= 2 && length(var.milestones) <= 50 && alltrue([for milestone in var.milestones : can(regex("^[A-Z][A-Z0-9_]{1,63}$", milestone))]) && length(distinct(var.milestones)) == length(var.milestones)
+    error_message = "milestones = ${jsonencode(var.milestones)}: 2 to 50 names of capital letters, digits and _, each once."
   }
 }
 
@@ -98,4 +123,9 @@ variable "tags" {
   description = "Tags on everything that can have them."
   type        = map(string)
   default     = {}
+
+  validation {
+    condition     = alltrue([for key in keys(var.tags) : !startswith(lower(key), "aws:")]) && length(var.tags) <= 40
+    error_message = "tags: at most 40, and no key that begins with aws:, which AWS keeps for itself."
+  }
 }

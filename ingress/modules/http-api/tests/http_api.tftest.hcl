@@ -32,15 +32,24 @@ run "by_default" {
   }
 }
 
-run "a_fifo_queue" {
+run "the_url_of_a_fifo_queue" {
   command = plan
 
   variables {
     queue_url = "https://sqs.eu-west-1.amazonaws.com/000000000000/kanban-events.fifo"
+  }
+
+  expect_failures = [var.queue_url]
+}
+
+run "the_arn_of_a_fifo_queue" {
+  command = plan
+
+  variables {
     queue_arn = "arn:aws:sqs:eu-west-1:000000000000:kanban-events.fifo"
   }
 
-  expect_failures = [var.queue_url, var.queue_arn]
+  expect_failures = [var.queue_arn]
 }
 
 run "a_name_with_a_slash" {
@@ -62,4 +71,44 @@ run "a_rate_and_a_burst_of_nothing" {
   }
 
   expect_failures = [var.throttle_rate_limit, var.throttle_burst_limit]
+}
+
+run "the_arn_of_another_queue" {
+  command = plan
+
+  variables {
+    queue_arn = "arn:aws:sqs:eu-west-1:000000000000:other"
+  }
+
+  expect_failures = [var.queue_arn]
+}
+
+run "an_alias_for_a_key" {
+  command = plan
+
+  variables {
+    kms_key_arn = "alias/aws/sqs"
+  }
+
+  expect_failures = [var.kms_key_arn]
+}
+
+run "a_log_retention_that_cloudwatch_lacks" {
+  command = plan
+
+  variables {
+    log_retention_days = 100
+  }
+
+  expect_failures = [var.log_retention_days]
+}
+
+run "a_tag_of_aws" {
+  command = plan
+
+  variables {
+    tags = { "aws:x" = "y" }
+  }
+
+  expect_failures = [var.tags]
 }

@@ -98,3 +98,64 @@ run "a_price_below_zero" {
 
   expect_failures = [var.prices]
 }
+
+run "a_milestone_twice" {
+  command = plan
+
+  variables {
+    milestones = ["CARD_MOVED", "CARD_MOVED"]
+  }
+
+  expect_failures = [var.milestones]
+}
+
+run "an_arn_for_the_api" {
+  command = plan
+
+  variables {
+    api_name = "arn:aws:apigateway:eu-west-1::/restapis/x"
+  }
+
+  expect_failures = [var.api_name]
+}
+
+run "a_stage_with_a_slash" {
+  command = plan
+
+  variables {
+    stage_name = "v1/x"
+  }
+
+  expect_failures = [var.stage_name]
+}
+
+run "urls_for_queues" {
+  command = plan
+
+  variables {
+    queue_name             = "https://sqs.eu-west-1.amazonaws.com/000000000000/kanban-events"
+    dead_letter_queue_name = "arn:aws:sqs:eu-west-1:000000000000:kanban-events-dlq"
+  }
+
+  expect_failures = [var.queue_name, var.dead_letter_queue_name]
+}
+
+run "an_arn_for_the_access_log" {
+  command = plan
+
+  variables {
+    access_log_group_name = "arn:aws:logs:eu-west-1:000000000000:log-group:x"
+  }
+
+  expect_failures = [var.access_log_group_name]
+}
+
+run "a_tag_of_aws" {
+  command = plan
+
+  variables {
+    tags = { "aws:x" = "y" }
+  }
+
+  expect_failures = [var.tags]
+}
