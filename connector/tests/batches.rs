@@ -89,6 +89,40 @@ async fn a_message_that_fails_every_batch_takes_none_along_to_the_dead_letter_qu
 }
 
 #[tokio::test]
+async fn a_message_that_is_rejected_in_a_batch_is_set_aside_at_once_and_alone() {
+    let world = World::with_max_receive_count(9).await;
+    world.gateway.function("f", QUEUE, |call, _| {
+        let failure = |record: &serde_json::Value| match record["body"].as_str() {
+            Some("never") => {
+                Some(json!({"itemIdentifier": record["messageId"], "statusCode": 422}))
+            }
+            Some("not yet") => {
+                Some(json!({"itemIdentifier": record["messageId"], "statusCode": 500}))
+            }
+            _ => None,
+        };
+        let failures: Vec<_> = call.records().iter().filter_map(failure).collect();
+        Answer::of_function(200).saying(json!({ "batchItemFailures": failures }).to_string())
+    });
+    for body in ["good", "never", "not yet"] {
+        world.sqs.send(QUEUE, body);
+    }
+    let connector = world.start(&FLAGS).await;
+    until("one is set aside, and another tried again", || {
+        let bodies: Vec<_> = world.gateway.calls("f").iter().map(Call::bodies).collect();
+        let again = bodies.iter().flatten().filter(|body| *body == "not yet");
+        world.sqs.in_queue("orders-dlq").len() == 1 && again.count() > 1
+    })
+    .await;
+    let calls: Vec<_> = world.gateway.calls("f").iter().map(Call::bodies).collect();
+    let of_the_rejected = calls.iter().flatten().filter(|body| *body == "never");
+    assert_eq!(of_the_rejected.count(), 1, "{calls:?}");
+    assert_eq!(calls[0].len(), 3, "{calls:?}");
+    assert_eq!(world.sqs.in_queue("orders-dlq")[0].body, "never");
+    connector.stop().await;
+}
+
+#[tokio::test]
 async fn an_answer_that_names_no_failures_deletes_nothing() {
     let world = World::new().await;
     world

@@ -15,7 +15,7 @@ use crate::indirect::Indirect;
 use crate::invoke::print;
 use crate::lane::Lane;
 use crate::spans::record;
-use crate::verdict::{Class, Outcome, classify};
+use crate::verdict::{Answer, Class, Outcome, classify};
 
 /// The most of an answer that is read as a report; a thousand failures take a tenth of it.
 const REPORT: usize = 1024 * 1024;
@@ -114,9 +114,9 @@ fn outcomes(batch: &[Entry], made: &Call, function: &str) -> Vec<Outcome> {
     };
     match read {
         Ok(failed) => {
-            let outcome = |entry: &Entry| match failed.contains(&*entry.claim.message) {
-                true => Outcome::Indirect(Indirect::ItemFailed),
-                false => made.outcome.clone(),
+            let outcome = |entry: &Entry| match failed.get(&*entry.claim.message) {
+                Some(status) => item_failed(*status),
+                None => made.outcome.clone(),
             };
             batch.iter().map(outcome).collect()
         }
@@ -131,6 +131,22 @@ fn outcomes(batch: &[Entry], made: &Call, function: &str) -> Vec<Outcome> {
     }
 }
 
+/// What a place in the report comes to. A status with which the function rejects the message for good
+/// counts as if it had answered it to this message alone. Any other is a failure of the message and
+/// no more: that the function is out, or busy, it says with the status of the whole answer.
+fn item_failed(status: Option<u16>) -> Outcome {
+    let alone = status.map(|status| {
+        Outcome::Answered(Answer {
+            status,
+            by_function: true,
+            ..Answer::default()
+        })
+    });
+    alone
+        .filter(|alone| classify(alone) == Class::Permanent)
+        .unwrap_or(Outcome::Indirect(Indirect::ItemFailed))
+}
+
 /// One message keeps its own id; several share a new one, and each record says its own.
 fn context(lane: &Lane, batch: &[Entry]) -> Context {
     let context = match batch {
@@ -143,4 +159,33 @@ fn context(lane: &Lane, batch: &[Entry]) -> Context {
     let call_id = lane.shared.random.uuid().to_string();
     let trace = context.trace().child();
     context.with_call_id(&call_id).with_trace(trace)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_status_that_rejects_for_good_is_more_than_a_failed_item() {
+        for status in 0..=999 {
+            let rejects = classify(&item_failed(Some(status))) == Class::Permanent;
+            let passing = [408, 425, 429, 431];
+            if rejects {
+                assert!(
+                    (400..500).contains(&status) && !passing.contains(&status),
+                    "{status}"
+                );
+            } else {
+                assert_eq!(item_failed(Some(status)), item_failed(None), "{status}");
+            }
+        }
+        for status in [400, 404, 409, 422] {
+            assert_eq!(
+                classify(&item_failed(Some(status))),
+                Class::Permanent,
+                "{status}"
+            );
+        }
+        assert_eq!(classify(&item_failed(None)), Class::Retryable);
+    }
 }

@@ -27,6 +27,13 @@ pub struct Baggage(Arc<str>);
 impl Baggage {
     /// Reads a header's value. `None` where it has more than 8,192 bytes or 64 members, or is not
     /// made of members.
+    ///
+    /// ```
+    /// use throughline::Baggage;
+    ///
+    /// assert_eq!(Baggage::parse("tenant=acme").unwrap().to_string(), "tenant=acme");
+    /// assert_eq!(Baggage::parse("a name without a value"), None);
+    /// ```
     pub fn parse(value: &str) -> Option<Self> {
         if value.len() > MAX_BYTES || value.split(',').count() > MAX_MEMBERS {
             return None;

@@ -15,6 +15,14 @@ pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 const WAITING: usize = 8;
 
 /// What an answer carries: bytes that are there already, or a stream of them.
+///
+/// ```
+/// use throughline::{Body, Request};
+///
+/// async fn tea(_: Request) -> Body {
+///     "two cups".into()
+/// }
+/// ```
 pub struct Body(Kind);
 
 enum Kind {
@@ -24,11 +32,26 @@ enum Kind {
 
 impl Body {
     /// No bytes at all.
+    ///
+    /// ```
+    /// use hyper::body::Body as _;
+    ///
+    /// assert!(throughline::Body::empty().is_end_stream());
+    /// ```
     pub fn empty() -> Self {
         Bytes::new().into()
     }
 
     /// Bytes that come while they are sent. They are sent in chunks, whatever length they say.
+    ///
+    /// ```
+    /// use throughline::{Body, BodyStream, Request};
+    ///
+    /// // What arrives goes out again, piece by piece.
+    /// async fn echo(_: Request, body: BodyStream) -> Body {
+    ///     Body::stream(body)
+    /// }
+    /// ```
     pub fn stream<B>(body: B) -> Self
     where
         B: hyper::body::Body<Data = Bytes> + Send + Sync + 'static,
@@ -113,10 +136,35 @@ impl hyper::body::Body for Body {
 ///
 /// Dropped before [`finish`](Self::finish), as where its task panics, it breaks the answer off: the
 /// caller sees that something is missing.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// use http_body_util::BodyExt as _;
+/// use throughline::Body;
+///
+/// let (mut pieces, body) = Body::channel();
+/// throughline::spawn(async move {
+///     if pieces.send("one ").await.is_ok() && pieces.send("two").await.is_ok() {
+///         pieces.finish();
+///     }
+/// });
+/// assert_eq!(body.collect().await.unwrap().to_bytes(), "one two");
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct BodySender(mpsc::Sender<Option<Bytes>>);
 
 /// The caller has left, or its time was over: nobody reads the body any more.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// use throughline::{Body, NobodyReads};
+///
+/// let (mut pieces, body) = Body::channel();
+/// drop(body); // as where the caller leaves
+/// assert_eq!(pieces.send("one").await, Err(NobodyReads));
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("nobody reads the answer any more: the caller left, or its time was over")]
 pub struct NobodyReads;
@@ -124,6 +172,14 @@ pub struct NobodyReads;
 impl BodySender {
     /// Sends a piece; waits while the caller is behind. Cancel-safe: what is dropped while it waits
     /// was not sent.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let (mut pieces, _body) = throughline::Body::channel();
+    /// pieces.send("a text").await?;
+    /// pieces.send(vec![0xff, 0xfe]).await?;
+    /// # Ok::<(), throughline::NobodyReads>(()) }).unwrap();
+    /// ```
     ///
     /// # Errors
     /// When nobody reads any more.
@@ -133,6 +189,21 @@ impl BodySender {
     }
 
     /// Says that the body is whole.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use http_body_util::BodyExt as _;
+    /// use throughline::Body;
+    ///
+    /// let (pieces, body) = Body::channel();
+    /// pieces.finish();
+    /// assert!(body.collect().await.unwrap().to_bytes().is_empty());
+    ///
+    /// let (pieces, body) = Body::channel();
+    /// drop(pieces);
+    /// assert!(body.collect().await.is_err(), "it was broken off");
+    /// # }
+    /// ```
     pub fn finish(self) {
         // Its place in the queue may have to be waited for, which nobody needs to see.
         let Err(mpsc::error::TrySendError::Full(end)) = self.0.try_send(None) else {

@@ -127,6 +127,12 @@ impl Outgoing {
     }
 
     /// Adds a header. The SDK's own names are overwritten when it is sent.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), reqwest::Error> {
+    /// throughline::http().get("http://stock/tea").header("x-shop", "7").send().await?;
+    /// # Ok(()) }
+    /// ```
     pub fn header<K, V>(self, name: K, value: V) -> Self
     where
         HeaderName: TryFrom<K>,
@@ -138,32 +144,74 @@ impl Outgoing {
     }
 
     /// Adds headers, those of the same names replaced.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), reqwest::Error> {
+    /// let mut headers = http::HeaderMap::new();
+    /// headers.insert("x-shop", http::HeaderValue::from_static("7"));
+    /// throughline::http().get("http://stock/tea").headers(headers).send().await?;
+    /// # Ok(()) }
+    /// ```
     pub fn headers(self, headers: HeaderMap) -> Self {
         self.map(|request| request.headers(headers))
     }
 
     /// Sends `Authorization: Bearer <token>` along.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), reqwest::Error> {
+    /// # let token = throughline::Secret::new("");
+    /// throughline::http().get("http://stock/tea").bearer_auth(token.expose()).send().await?;
+    /// # Ok(()) }
+    /// ```
     pub fn bearer_auth(self, token: impl std::fmt::Display) -> Self {
         self.map(|request| request.bearer_auth(token))
     }
 
     /// The body.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), reqwest::Error> {
+    /// throughline::http().post("http://stock/notes").body("out of tea").send().await?;
+    /// # Ok(()) }
+    /// ```
     pub fn body(self, body: impl Into<Body>) -> Self {
         self.map(|request| request.body(body))
     }
 
     /// A value as JSON for the body.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), reqwest::Error> {
+    /// let order = serde_json::json!({ "item": "tea", "quantity": 2 });
+    /// throughline::http().post("http://stock/reserve").json(&order).send().await?;
+    /// # Ok(()) }
+    /// ```
     pub fn json(self, value: &(impl Serialize + ?Sized)) -> Self {
         self.map(|request| request.json(value))
     }
 
     /// How long it may take, its answer's body included. What is left of the deadline is the most,
     /// whatever is given here.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), reqwest::Error> {
+    /// let quick = std::time::Duration::from_millis(200);
+    /// throughline::http().get("http://stock/tea").timeout(quick).send().await?;
+    /// # Ok(()) }
+    /// ```
     pub fn timeout(self, timeout: Duration) -> Self {
         self.map(|request| request.timeout(timeout))
     }
 
     /// Sends it.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), reqwest::Error> {
+    /// let answer = throughline::http().get("http://stock/tea").send().await?.error_for_status()?;
+    /// let left: u32 = answer.json().await?;
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// As reqwest's `send`; a timeout where the deadline has passed.

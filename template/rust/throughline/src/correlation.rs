@@ -60,6 +60,13 @@ impl CorrelationId {
 
     /// Takes a value as an id if it is one.
     ///
+    /// ```
+    /// use throughline::{CorrelationId, InvalidCorrelationId};
+    ///
+    /// assert!(CorrelationId::parse("kan-7").is_ok());
+    /// assert_eq!(CorrelationId::parse(""), Err(InvalidCorrelationId::Empty));
+    /// ```
+    ///
     /// # Errors
     /// When the value is empty, too long, or has a character outside the set.
     pub fn parse(value: &str) -> Result<Self, InvalidCorrelationId> {
@@ -89,6 +96,12 @@ impl CorrelationId {
     }
 
     /// The id as text.
+    ///
+    /// ```
+    /// let id = throughline::CorrelationId::parse("kan-7")?;
+    /// assert_eq!(id.as_str(), "kan-7");
+    /// # Ok::<(), throughline::InvalidCorrelationId>(())
+    /// ```
     pub fn as_str(&self) -> &str {
         &self.0
     }

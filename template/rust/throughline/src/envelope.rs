@@ -81,6 +81,17 @@ struct Wire {
 impl Envelope {
     /// Reads the JSON form.
     ///
+    /// ```
+    /// use throughline::Envelope;
+    ///
+    /// let envelope = Envelope::parse(
+    ///     br#"{"v":1,"correlation_id":"kan-7","source":"jira","received_at_ms":1,"body_b64":"e30="}"#,
+    /// )?;
+    /// assert_eq!(envelope.source, "jira");
+    /// assert_eq!(envelope.body, "{}");
+    /// # Ok::<(), throughline::InvalidEnvelope>(())
+    /// ```
+    ///
     /// # Errors
     /// When it is not JSON, of another version, lacks a part, or its body is not base64.
     pub fn parse(json: &[u8]) -> Result<Self, InvalidEnvelope> {
@@ -99,6 +110,19 @@ impl Envelope {
     }
 
     /// Writes the JSON form.
+    ///
+    /// ```
+    /// # use throughline::{CorrelationId, Envelope};
+    /// # let envelope = Envelope {
+    /// #     correlation_id: CorrelationId::parse("kan-7").unwrap(),
+    /// #     request_id: "r-1".into(),
+    /// #     source: "jira".into(),
+    /// #     received_at_ms: 1,
+    /// #     headers: [].into(),
+    /// #     body: "{}".into(),
+    /// # };
+    /// assert!(envelope.to_json().starts_with(r#"{"v":1,"correlation_id":"kan-7""#));
+    /// ```
     pub fn to_json(&self) -> String {
         serde_json::to_string(&Wire {
             v: 1,
@@ -172,6 +196,16 @@ struct Record {
 
 impl Delivery {
     /// Reads a body.
+    ///
+    /// ```
+    /// use throughline::Delivery;
+    ///
+    /// let older = r#"{"correlation_id":"kan-7","source":"jira","timestamp":1,"payload":{"a":1}}"#;
+    /// let delivery = Delivery::read(&older.into())?;
+    /// assert_eq!(delivery.source.as_deref(), Some("jira"));
+    /// assert_eq!(delivery.body, r#"{"a":1}"#);
+    /// # Ok::<(), throughline::InvalidEnvelope>(())
+    /// ```
     ///
     /// # Errors
     /// When the body says that it is an envelope of version 1 (it has `v` and `body_b64`) and is

@@ -71,6 +71,11 @@ pub(crate) fn id_of(headers: &HeaderMap) -> (Option<CorrelationId>, Arrival) {
 
 impl CorrelationLayer {
     /// A layer for the service of this name, which its log lines will carry.
+    ///
+    /// ```
+    /// let layer = throughline::layer::CorrelationLayer::new("stock");
+    /// # let _ = layer;
+    /// ```
     pub fn new(service: impl Into<String>) -> Self {
         Self {
             service: service.into(),

@@ -34,11 +34,21 @@ pub struct Secret(String);
 
 impl Secret {
     /// Takes a value as a secret.
+    ///
+    /// ```
+    /// let token = throughline::Secret::new("s3cret");
+    /// assert_eq!(token, throughline::Secret::new(String::from("s3cret")));
+    /// ```
     pub fn new(value: impl Into<String>) -> Self {
         Self(value.into())
     }
 
     /// The value itself.
+    ///
+    /// ```
+    /// let token = throughline::Secret::new("s3cret");
+    /// assert_eq!(format!("Bearer {}", token.expose()), "Bearer s3cret");
+    /// ```
     pub fn expose(&self) -> &str {
         &self.0
     }

@@ -29,6 +29,18 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 ///
 /// A client that leaves in mid-request ends the service's future. A connection that can't be
 /// accepted ends nothing. Cancel-safe in so far as dropping it cuts every connection.
+///
+/// ```no_run
+/// use std::time::Duration;
+/// use throughline::{Body, serve, shutdown_signal};
+///
+/// # async fn example() -> std::io::Result<()> {
+/// let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
+/// let hello = async |_| http::Response::new(Body::from("hello"));
+/// let cut = serve(listener, hello, shutdown_signal()?, Duration::from_secs(30)).await;
+/// tracing::info!(cut, "drained");
+/// # Ok(()) }
+/// ```
 pub async fn serve<S, F>(
     listener: TcpListener,
     service: S,
@@ -139,6 +151,13 @@ async fn connection<I, S, F>(
 /// Done when the process is asked to stop: SIGTERM, SIGINT, or Ctrl-C.
 ///
 /// PID 1 of a container gets no default for these signals, so that whoever runs there must listen.
+///
+/// ```no_run
+/// # async fn example() -> std::io::Result<()> {
+/// throughline::shutdown_signal()?.await;
+/// tracing::info!("asked to stop");
+/// # Ok(()) }
+/// ```
 ///
 /// # Errors
 /// When the handlers can't be installed.

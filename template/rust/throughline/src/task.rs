@@ -101,6 +101,14 @@ impl<T> JoinSet<T> {
 impl<T: Send + 'static> JoinSet<T> {
     /// Makes a task that carries the context over.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let mut tasks = throughline::JoinSet::new();
+    /// tasks.spawn(async { 6 * 7 });
+    /// assert_eq!(tasks.join_next().await.unwrap().unwrap(), 42);
+    /// # }
+    /// ```
+    ///
     /// # Panics
     /// Outside a tokio runtime.
     pub fn spawn<F>(&mut self, future: F) -> AbortHandle
@@ -136,6 +144,14 @@ impl<T: Send + 'static> JoinSet<T> {
     }
 
     /// Waits for all tasks, and gives what they gave, in the order in which they ended.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let mut tasks = throughline::JoinSet::new();
+    /// tasks.spawn(async { "tea" });
+    /// assert_eq!(tasks.join_all().await, ["tea"]);
+    /// # }
+    /// ```
     ///
     /// # Panics
     /// When a task panicked.

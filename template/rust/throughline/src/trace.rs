@@ -26,6 +26,14 @@ pub struct TraceParent {
 impl TraceParent {
     /// Reads a header's value. `None` where it is not valid; as the recommendation has it, a
     /// version above 00 is read by what 00 defines.
+    ///
+    /// ```
+    /// use throughline::TraceParent;
+    ///
+    /// let header = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    /// assert_eq!(TraceParent::parse(header).unwrap().to_string(), header);
+    /// assert_eq!(TraceParent::parse("00-1-2-01"), None);
+    /// ```
     pub fn parse(value: &str) -> Option<Self> {
         let mut parts = value.trim().split('-');
         let version = hex(parts.next()?, 2)?;
@@ -40,6 +48,14 @@ impl TraceParent {
     }
 
     /// Puts one together. `None` where an id is all zeros, which the recommendation forbids.
+    ///
+    /// ```
+    /// use throughline::TraceParent;
+    ///
+    /// let trace = TraceParent::from_parts(7, 9, true).unwrap();
+    /// assert_eq!(trace.ids(), (7, 9));
+    /// assert_eq!(TraceParent::from_parts(0, 9, true), None);
+    /// ```
     pub fn from_parts(trace: u128, span: u64, sampled: bool) -> Option<Self> {
         (trace != 0 && span != 0).then_some(Self {
             trace,
@@ -96,6 +112,13 @@ impl TraceParent {
     }
 
     /// A new trace, sampled.
+    ///
+    /// ```
+    /// use throughline::TraceParent;
+    ///
+    /// assert!(TraceParent::root().sampled());
+    /// assert_ne!(TraceParent::root(), TraceParent::root());
+    /// ```
     pub fn root() -> Self {
         Self {
             trace: crate::chance::uuid_v4().as_u128(),
@@ -105,6 +128,14 @@ impl TraceParent {
     }
 
     /// The same trace with a span of its own: what an outgoing call carries.
+    ///
+    /// ```
+    /// use throughline::TraceParent;
+    ///
+    /// let trace = TraceParent::root();
+    /// assert_eq!(trace.child().trace_id(), trace.trace_id());
+    /// assert_ne!(trace.child().span_id(), trace.span_id());
+    /// ```
     #[must_use]
     pub fn child(&self) -> Self {
         Self {
@@ -114,21 +145,47 @@ impl TraceParent {
     }
 
     /// The trace id: 32 hex digits.
+    ///
+    /// ```
+    /// use throughline::TraceParent;
+    ///
+    /// let trace = TraceParent::parse("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01").unwrap();
+    /// assert_eq!(trace.trace_id(), "0af7651916cd43dd8448eb211c80319c");
+    /// ```
     pub fn trace_id(&self) -> String {
         format!("{:032x}", self.trace)
     }
 
     /// The span id: 16 hex digits.
+    ///
+    /// ```
+    /// use throughline::TraceParent;
+    ///
+    /// let trace = TraceParent::parse("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01").unwrap();
+    /// assert_eq!(trace.span_id(), "b7ad6b7169203331");
+    /// ```
     pub fn span_id(&self) -> String {
         format!("{:016x}", self.span)
     }
 
     /// Both ids as numbers, the trace's and the span's.
+    ///
+    /// ```
+    /// use throughline::TraceParent;
+    ///
+    /// assert_eq!(TraceParent::from_parts(7, 9, false).unwrap().ids(), (7, 9));
+    /// ```
     pub fn ids(&self) -> (u128, u64) {
         (self.trace, self.span)
     }
 
     /// Whether the trace is sampled.
+    ///
+    /// ```
+    /// use throughline::TraceParent;
+    ///
+    /// assert!(!TraceParent::from_parts(7, 9, false).unwrap().sampled());
+    /// ```
     pub fn sampled(&self) -> bool {
         self.flags & 1 == 1
     }

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::time::Duration;
 
+use http::StatusCode;
 use serde::Serialize;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -30,6 +31,9 @@ const ANSWERING: Duration = Duration::from_millis(100);
 /// - The answer names those that failed, `{"batchItemFailures":[{"itemIdentifier":"…"}]}`, so that
 ///   only they are delivered again: an answer outside of the 200s, a panic, and what was not done
 ///   shortly before the deadline.
+/// - A record that was answered with a status of the 400s, as by [`Error::rejected`], is named with
+///   it: `{"itemIdentifier":"…","statusCode":422}`. The connector sets such a message aside, as it
+///   would have on a call of its own; Lambda knows no `statusCode`, and delivers it again.
 /// - Messages of one group (`MessageGroupId`) are handled one after another, and what follows a
 ///   failed one fails with it, since order is what they are for. All others are handled at once.
 /// - Any other body is one message, as without `batch`.
@@ -57,12 +61,32 @@ pub fn batch<H: Handler<Via>, Via: 'static>(handler: H) -> Batch<H, Via> {
 }
 
 /// A handler of batches, made by [`batch`].
+///
+/// ```
+/// use throughline::{Batch, Handler, Request, batch};
+///
+/// fn lifted<H: Handler<Via>, Via: 'static>(handler: H) -> Batch<H, Via> {
+///     batch(handler)
+/// }
+///
+/// let handler = lifted(|_: Request| async { "charged" });
+/// # let _ = handler;
+/// ```
 pub struct Batch<H, Via> {
     handler: H,
     via: PhantomData<fn() -> Via>,
 }
 
 /// Told apart from handlers that are functions.
+///
+/// ```
+/// use throughline::{Handler, Request, batch};
+///
+/// // The compiler finds it; a function that takes any handler leaves it open.
+/// fn takes<H: Handler<Via>, Via>(_: H) {}
+///
+/// takes(batch(|_: Request| async { "charged" }));
+/// ```
 pub struct ViaBatch<Via>(PhantomData<Via>);
 
 impl<H: Clone, Via> Clone for Batch<H, Via> {
@@ -84,6 +108,8 @@ struct Report {
 #[serde(rename_all = "camelCase")]
 struct Failure {
     item_identifier: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status_code: Option<u16>,
 }
 
 impl<H: Handler<Via>, Via: 'static> Handler<ViaBatch<Via>> for Batch<H, Via> {
@@ -107,7 +133,8 @@ impl<H: Handler<Via>, Via: 'static> Batch<H, Via> {
     /// Handles the records, and gives those that failed in the order in which they came.
     async fn failures(&self, call: &Request, records: Vec<Record>) -> Vec<Failure> {
         let context = crate::context();
-        let mut failed = vec![true; records.len()];
+        // What each was answered with; nothing where it was not handled to its end.
+        let mut answered: Vec<Option<StatusCode>> = vec![None; records.len()];
         let ids: Vec<_> = records
             .iter()
             .map(|record| record.message_id.clone())
@@ -123,8 +150,8 @@ impl<H: Handler<Via>, Via: 'static> Batch<H, Via> {
             .and_then(|deadline| deadline.checked_sub(ANSWERING));
         while let Some(done) = before(until, work.join_next()).await.flatten() {
             // A line that panicked outside of a handler did nothing more: what it had fails.
-            for n in done.unwrap_or_default() {
-                failed[n] = false;
+            for (n, status) in done.unwrap_or_default() {
+                answered[n] = Some(status);
             }
         }
         if !work.is_empty() {
@@ -134,11 +161,14 @@ impl<H: Handler<Via>, Via: 'static> Batch<H, Via> {
                 "the batch was answered shortly before its deadline, with {lines} of its messages or groups at work: they count as failed"
             );
         }
-        let failures = ids.into_iter().zip(failed);
-        let failures = failures.filter_map(|(id, failed)| failed.then_some(id));
-        failures
-            .map(|item_identifier| Failure { item_identifier })
-            .collect()
+        let failures = ids.into_iter().zip(answered);
+        let failures =
+            failures.filter(|(_, status)| !status.is_some_and(|status| status.is_success()));
+        let failure = |(item_identifier, status): (String, Option<StatusCode>)| Failure {
+            item_identifier,
+            status_code: (status.filter(StatusCode::is_client_error)).map(|status| status.as_u16()),
+        };
+        failures.map(failure).collect()
     }
 }
 
@@ -159,13 +189,14 @@ fn lines_of(records: Vec<Record>) -> Vec<Vec<(usize, Record)>> {
     lines
 }
 
-/// Gives the places of the records that were handled, up to the first that failed.
+/// Gives the places of the records that were handled, up to the first that failed, and what each was
+/// answered with.
 async fn one_after_another<H: Handler<Via>, Via: 'static>(
     handler: H,
     call: Request,
     batch: Context,
     line: Vec<(usize, Record)>,
-) -> Vec<usize> {
+) -> Vec<(usize, StatusCode)> {
     let mut done = Vec::new();
     let mut line = line.into_iter();
     for (n, record) in line.by_ref() {
@@ -178,10 +209,11 @@ async fn one_after_another<H: Handler<Via>, Via: 'static>(
             }
             catch_panic(handler.call(request)).await
         });
-        if !work.await.status().is_success() {
+        let status = work.await.status();
+        done.push((n, status));
+        if !status.is_success() {
             break;
         }
-        done.push(n);
     }
     for (_, record) in line {
         record.context(&batch).0.sync_scope(|| {

@@ -2,10 +2,12 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use http::HeaderMap;
 use subtle::ConstantTimeEq as _;
+use tokio::time::Instant;
 
 use super::settings::Problem;
 
@@ -13,10 +15,36 @@ use super::settings::Problem;
 const SECRETS: &str = "/var/openfaas/secrets";
 const SETTING: &str = "debug_log_secret";
 const HEADER: &str = "x-debug-log";
+/// How often a wrong secret is told: who guesses must not be able to fill the log.
+const TOLD_EVERY: Duration = Duration::from_secs(60);
 
 /// The secret with which a caller may ask for a request's debug lines.
 #[derive(Clone, Default)]
-pub(crate) struct DebugLog(Option<Arc<[u8]>>);
+pub(crate) struct DebugLog(Option<Arc<Guarded>>);
+
+struct Guarded {
+    secret: Box<[u8]>,
+    refusals: Mutex<Refusals>,
+}
+
+/// Wrong secrets, counted from one line about them to the next.
+#[derive(Default)]
+struct Refusals {
+    told: Option<Instant>,
+    since: u64,
+}
+
+impl Refusals {
+    /// Counts one more. Gives how many there were since the last line, where another is due.
+    fn count(&mut self, now: Instant) -> Option<u64> {
+        self.since += 1;
+        let due = self.told.is_none_or(|told| now - told >= TOLD_EVERY);
+        due.then(|| {
+            self.told = Some(now);
+            std::mem::take(&mut self.since)
+        })
+    }
+}
 
 impl DebugLog {
     /// Reads the secret that `debug_log_secret` names: one of the function's secrets, or a path.
@@ -41,8 +69,15 @@ impl DebugLog {
             fs::read(&file).map_err(|error| problem(format!("it can't be read: {error}")))?;
         match secret.trim_ascii() {
             [] => Err(problem("it is empty".to_owned())),
-            secret => Ok(Self(Some(secret.into()))),
+            secret => Ok(Self::of(secret)),
         }
+    }
+
+    fn of(secret: &[u8]) -> Self {
+        Self(Some(Arc::new(Guarded {
+            secret: secret.into(),
+            refusals: Mutex::default(),
+        })))
     }
 
     pub(super) fn is_set(&self) -> bool {
@@ -52,14 +87,24 @@ impl DebugLog {
     /// Whether these headers show the secret. Takes it out of them, so that nobody logs it. How long
     /// the comparison takes says nothing of the secret but its length.
     pub(super) fn asked(&self, headers: &mut HeaderMap) -> bool {
-        let (Some(secret), Some(shown)) = (&self.0, headers.remove(HEADER)) else {
+        let (Some(guarded), Some(shown)) = (&self.0, headers.remove(HEADER)) else {
             return false;
         };
-        let fits: bool = secret.ct_eq(shown.as_bytes()).into();
-        if !fits {
-            tracing::warn!("X-Debug-Log does not show the secret of debug_log_secret");
+        let fits: bool = guarded.secret.ct_eq(shown.as_bytes()).into();
+        if !fits && let Some(refused) = guarded.refused() {
+            tracing::warn!(
+                refused,
+                "X-Debug-Log does not show the secret of debug_log_secret: {refused} requests since this was last said, at most once a minute"
+            );
         }
         fits
+    }
+}
+
+impl Guarded {
+    fn refused(&self) -> Option<u64> {
+        let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+        refusals.count(Instant::now())
     }
 }
 
@@ -84,7 +129,7 @@ mod tests {
 
     #[test]
     fn only_the_whole_secret_is_let_through_and_no_header_keeps_it() {
-        let secret = DebugLog(Some(b"s3cret".as_slice().into()));
+        let secret = DebugLog::of(b"s3cret");
         for (shown, asked) in [
             ("s3cret", true),
             ("s3cre", false),
@@ -99,5 +144,19 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(HEADER, "".parse().unwrap());
         assert!(!DebugLog::default().asked(&mut headers), "none is set");
+    }
+
+    #[test]
+    fn wrong_secrets_are_told_once_a_minute_with_their_number() {
+        let mut refusals = Refusals::default();
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        assert_eq!(refusals.count(at(0)), Some(1), "the first at once");
+        for second in 1..60 {
+            assert_eq!(refusals.count(at(second)), None);
+        }
+        assert_eq!(refusals.count(at(60)), Some(60));
+        assert_eq!(refusals.count(at(119)), None);
+        assert_eq!(refusals.count(at(999)), Some(2));
     }
 }

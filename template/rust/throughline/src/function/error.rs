@@ -29,6 +29,13 @@ impl Error {
     /// The message is at fault: a status of the 400s, and a sentence for the caller.
     ///
     /// A status outside of 400–499 would say something else, and becomes 400.
+    ///
+    /// ```
+    /// use throughline::Error;
+    ///
+    /// let error = Error::rejected(422, "quantity = 0: order at least one");
+    /// assert_eq!(error.status(), 422);
+    /// ```
     pub fn rejected(status: u16, message: impl Into<String>) -> Self {
         let status = StatusCode::from_u16(status)
             .ok()
@@ -41,11 +48,25 @@ impl Error {
     }
 
     /// The work failed for a reason outside of the message: 500, and worth another try.
+    ///
+    /// ```
+    /// use throughline::Error;
+    ///
+    /// let error = Error::failed("the shelf is locked");
+    /// assert_eq!(error.status(), 500);
+    /// ```
     pub fn failed(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self(Kind::Failed(cause.into()))
     }
 
     /// The status it is answered with.
+    ///
+    /// ```
+    /// use throughline::Error;
+    ///
+    /// let error: Error = std::io::Error::other("the disk is full").into();
+    /// assert_eq!(error.status(), http::StatusCode::INTERNAL_SERVER_ERROR);
+    /// ```
     pub fn status(&self) -> StatusCode {
         match &self.0 {
             Kind::Rejected { status, .. } => *status,

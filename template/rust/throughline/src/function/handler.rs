@@ -12,12 +12,33 @@ use super::response::{IntoResponse, Response};
 /// and its [`BodyStream`], which gives back anything that becomes a response.
 ///
 /// `Via` is how the compiler tells them apart; nobody writes it out.
+///
+/// ```
+/// use throughline::{BodyStream, Handler, Json, Request};
+///
+/// fn takes<H: Handler<Via>, Via>(_: H) {}
+///
+/// takes(|request: Request| async move { request.path().to_owned() });
+/// takes(|numbers: Vec<u32>| async move { Json(numbers.len()) });
+/// takes(|_: Request, _: BodyStream| async { "read piece by piece" });
+/// ```
 pub trait Handler<Via>: Clone + Send + Sync + 'static {
     /// Whether it reads the body itself, as it arrives.
     #[doc(hidden)]
     const READS_STREAM: bool = false;
 
     /// Handles one request, whose body is there.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use throughline::{Handler, Request};
+    ///
+    /// async fn status_of<H: Handler<Via>, Via>(handler: H) -> u16 {
+    ///     handler.call(Request::default()).await.status().as_u16()
+    /// }
+    /// assert_eq!(status_of(|_: Request| async { "seen" }).await, 200);
+    /// # }
+    /// ```
     fn call(&self, request: Request) -> impl Future<Output = Response> + Send;
 
     /// Handles one request, whose body may still be on its way.
@@ -33,12 +54,39 @@ pub trait Handler<Via>: Clone + Send + Sync + 'static {
 }
 
 /// A handler of the whole request.
+///
+/// ```
+/// use throughline::{Handler, Request};
+///
+/// // The compiler finds it; a function that takes any handler leaves it open.
+/// fn takes<H: Handler<Via>, Via>(_: H) {}
+///
+/// takes(|_: Request| async { "seen" });
+/// ```
 pub struct ViaRequest;
 
 /// A handler of a request and the stream that its body is.
+///
+/// ```
+/// use throughline::{BodyStream, Handler, Request};
+///
+/// // The compiler finds it; a function that takes any handler leaves it open.
+/// fn takes<H: Handler<Via>, Via>(_: H) {}
+///
+/// takes(|_: Request, _: BodyStream| async { "seen" });
+/// ```
 pub struct ViaStream;
 
 /// A handler of the JSON that the body delivers.
+///
+/// ```
+/// use throughline::{Handler, Json};
+///
+/// // The compiler finds it; a function that takes any handler leaves it open.
+/// fn takes<H: Handler<Via>, Via>(_: H) {}
+///
+/// takes(|n: u32| async move { Json(n) });
+/// ```
 pub struct ViaJson<T>(std::marker::PhantomData<T>);
 
 impl<F, Fut, R> Handler<ViaRequest> for F

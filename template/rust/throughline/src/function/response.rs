@@ -6,15 +6,60 @@ use serde::Serialize;
 use crate::{Body, Error};
 
 /// An HTTP response.
+///
+/// ```
+/// use throughline::{Request, Response};
+///
+/// async fn moved(_: Request) -> Response {
+///     let response = http::Response::builder().status(303).header("location", "/orders/7");
+///     response.body("see there".into()).expect("a status and a header that are valid")
+/// }
+/// ```
 pub type Response = http::Response<Body>;
 
 /// A value as JSON: the body of an answer, with its content type.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// use throughline::{Json, Request, testing::Call};
+///
+/// let handler = async |_: Request| Json(["tea", "milk"]);
+/// let answer = Call::body("").to(handler).await;
+/// assert_eq!(answer.headers["content-type"], "application/json");
+/// assert_eq!(answer.body, r#"["tea","milk"]"#);
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Json<T>(pub T);
 
 /// What becomes a response.
+///
+/// ```
+/// use throughline::{IntoResponse, Json, Response};
+///
+/// enum Outcome { Charged(u32), Nothing }
+///
+/// impl IntoResponse for Outcome {
+///     fn into_response(self) -> Response {
+///         match self {
+///             Self::Charged(cents) => Json(cents).into_response(),
+///             Self::Nothing => http::StatusCode::NO_CONTENT.into_response(),
+///         }
+///     }
+/// }
+///
+/// assert_eq!(Outcome::Charged(350).into_response().status(), 200);
+/// assert_eq!(Outcome::Nothing.into_response().status(), 204);
+/// ```
 pub trait IntoResponse {
     /// Makes the response.
+    ///
+    /// ```
+    /// use throughline::{Error, IntoResponse as _};
+    ///
+    /// let answer = Error::rejected(422, "order at least one").into_response();
+    /// assert_eq!(answer.status(), 422);
+    /// ```
     fn into_response(self) -> Response;
 }
 

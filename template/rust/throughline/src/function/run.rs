@@ -22,6 +22,18 @@ const UNAVAILABLE: u8 = 69;
 ///
 /// Exits with 64 after listing every problem when the environment is wrong, and with 69 when the
 /// port can't be had.
+///
+/// ```no_run
+/// use throughline::Request;
+///
+/// async fn handle(request: Request) -> String {
+///     format!("{} bytes", request.body().len())
+/// }
+///
+/// fn main() -> std::process::ExitCode {
+///     throughline::run(handle)
+/// }
+/// ```
 pub fn run<H, Via>(handler: H) -> ExitCode
 where
     H: Handler<Via>,

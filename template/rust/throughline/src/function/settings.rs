@@ -8,6 +8,13 @@ use crate::parse_duration;
 use crate::telemetry::Form;
 
 /// One thing that is wrong with the configuration.
+///
+/// ```
+/// use throughline::Problem;
+///
+/// let problem = Problem::new("shop_url", "shop", "it takes a URL, such as https://shop");
+/// assert_eq!(problem.to_string(), r#"shop_url = "shop": it takes a URL, such as https://shop"#);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// The variable, file or setting.
@@ -20,6 +27,11 @@ pub struct Problem {
 
 impl Problem {
     /// A problem with a value that may be shown.
+    ///
+    /// ```
+    /// let problem = throughline::Problem::new("port", "eighty", "it takes a number");
+    /// assert_eq!(problem.value.as_deref(), Some("eighty"));
+    /// ```
     pub fn new(name: &str, value: &str, reason: impl Into<String>) -> Self {
         Self {
             name: name.to_owned(),
@@ -29,6 +41,11 @@ impl Problem {
     }
 
     /// A problem with a value that is missing or must not be shown.
+    ///
+    /// ```
+    /// let problem = throughline::Problem::without_value("token", "it is not set");
+    /// assert_eq!(problem.to_string(), "token: it is not set");
+    /// ```
     pub fn without_value(name: &str, reason: impl Into<String>) -> Self {
         Self {
             name: name.to_owned(),
@@ -49,6 +66,14 @@ impl fmt::Display for Problem {
 }
 
 /// How the function is served.
+///
+/// ```
+/// use std::time::Duration;
+/// use throughline::Settings;
+///
+/// let settings = Settings::read(&|_| None).unwrap();
+/// assert_eq!((settings.port, settings.exec_timeout), (8080, Some(Duration::from_secs(30))));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// `OPENFAAS_NAME`, else the program's name: `service.name` on each line.
@@ -90,6 +115,17 @@ pub struct Settings {
 
 impl Settings {
     /// Reads the variables through `lookup`.
+    ///
+    /// ```
+    /// use throughline::Settings;
+    ///
+    /// let env = |name: &str| match name {
+    ///     "port" => Some("eighty".to_owned()),
+    ///     "exec_timeout" => Some("soon".to_owned()),
+    ///     _ => None,
+    /// };
+    /// assert_eq!(Settings::read(&env).unwrap_err().len(), 2);
+    /// ```
     ///
     /// # Errors
     /// Every value that is not what its variable takes, all at once.

@@ -51,6 +51,12 @@ pub enum GraphQlError {
 
 impl GraphQlError {
     /// A short name for metrics and for the field `outcome`.
+    ///
+    /// ```
+    /// use throughline::graphql::GraphQlError;
+    ///
+    /// assert_eq!(GraphQlError::MissingData.kind(), "missing_data");
+    /// ```
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Transport(_) => "transport",
@@ -63,6 +69,15 @@ impl GraphQlError {
     }
 
     /// The HTTP status that came, where that is what failed.
+    ///
+    /// ```
+    /// use throughline::graphql::GraphQlError;
+    ///
+    /// let status = reqwest::StatusCode::BAD_GATEWAY;
+    /// let error = GraphQlError::Status { status, excerpt: String::new() };
+    /// assert_eq!(error.status(), Some(status));
+    /// assert_eq!(GraphQlError::MissingData.status(), None);
+    /// ```
     pub fn status(&self) -> Option<StatusCode> {
         match self {
             Self::Status { status, .. } => Some(*status),
@@ -71,6 +86,14 @@ impl GraphQlError {
     }
 
     /// What the backend reported, where it did; empty elsewhere.
+    ///
+    /// ```
+    /// use throughline::graphql::GraphQlError;
+    ///
+    /// let reported = serde_json::from_str(r#"[{"message":"out of tea"}]"#)?;
+    /// assert_eq!(GraphQlError::Errors(reported).reported()[0].message, "out of tea");
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     pub fn reported(&self) -> &[ReportedError] {
         match self {
             Self::Errors(errors) => errors,
@@ -104,6 +127,15 @@ pub struct ReportedError {
 
 impl ReportedError {
     /// The code in its extensions, where backends put one.
+    ///
+    /// ```
+    /// use throughline::graphql::ReportedError;
+    ///
+    /// let json = r#"{"message":"out of tea","extensions":{"code":"OUT_OF_STOCK"}}"#;
+    /// let error: ReportedError = serde_json::from_str(json)?;
+    /// assert_eq!(error.code(), Some("OUT_OF_STOCK"));
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     pub fn code(&self) -> Option<&str> {
         self.extensions.as_ref()?.get("code")?.as_str()
     }

@@ -87,6 +87,13 @@ impl GraphQl {
     }
 
     /// Sends `Authorization: Bearer <token>` along.
+    ///
+    /// ```
+    /// use throughline::graphql::GraphQl;
+    ///
+    /// let backend = GraphQl::new("http://backend/graphql")?.with_bearer_token("s3cret");
+    /// # Ok::<(), throughline::graphql::InvalidUrl>(())
+    /// ```
     #[must_use]
     pub fn with_bearer_token(mut self, token: impl Into<String>) -> Self {
         self.token = Some(Token::fixed(token));
@@ -114,6 +121,13 @@ impl GraphQl {
     /// Only what may be done twice is: queries, and whatever has an
     /// [idempotency key](Operation::idempotency_key). Without this nothing is tried again here,
     /// since the queue in front of the function tries again too.
+    ///
+    /// ```
+    /// use throughline::graphql::GraphQl;
+    ///
+    /// let backend = GraphQl::new("http://backend/graphql")?.with_retries(2);
+    /// # Ok::<(), throughline::graphql::InvalidUrl>(())
+    /// ```
     #[must_use]
     pub fn with_retries(mut self, most: u32) -> Self {
         self.retries = Retries::up_to(most);
@@ -122,6 +136,13 @@ impl GraphQl {
 
     /// Sends the SHA-256 of a query in its place, and the query only where the backend does not
     /// know it yet: automatic persisted queries, as Apollo's servers have them.
+    ///
+    /// ```
+    /// use throughline::graphql::GraphQl;
+    ///
+    /// let backend = GraphQl::new("http://backend/graphql")?.with_persisted_queries();
+    /// # Ok::<(), throughline::graphql::InvalidUrl>(())
+    /// ```
     #[must_use]
     pub fn with_persisted_queries(mut self) -> Self {
         self.persisted = true;
@@ -130,6 +151,13 @@ impl GraphQl {
 
     /// Writes the variables of each operation into its log line. They may hold what should not be
     /// in a log; without this they are left out.
+    ///
+    /// ```
+    /// use throughline::graphql::GraphQl;
+    ///
+    /// let backend = GraphQl::new("http://backend/graphql")?.with_variables_logged();
+    /// # Ok::<(), throughline::graphql::InvalidUrl>(())
+    /// ```
     #[must_use]
     pub fn with_variables_logged(mut self) -> Self {
         self.log_variables = true;
@@ -137,6 +165,28 @@ impl GraphQl {
     }
 
     /// Prepares a typed operation.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use graphql_client::GraphQLQuery;
+    /// use throughline::graphql::GraphQl;
+    /// use throughline::testing::Backend;
+    ///
+    /// #[derive(GraphQLQuery)]
+    /// #[graphql(
+    ///     schema_path = "examples/graphql/schema.graphql",
+    ///     query_path = "examples/graphql/reserve.graphql"
+    /// )]
+    /// struct Reserve;
+    ///
+    /// let stock = Backend::start(|_| (200, r#"{"data":{"reserve":{"reserved":true,"left":3}}}"#.into()));
+    /// let stock = stock.await;
+    /// let backend = GraphQl::new(stock.url()).unwrap();
+    /// let variables = reserve::Variables { item: "tea".to_owned(), quantity: 2 };
+    /// let data = backend.query::<Reserve>(variables).send().await.unwrap();
+    /// assert_eq!(data.reserve.left, Some(3));
+    /// # }
+    /// ```
     pub fn query<Q: GraphQLQuery>(&self, variables: Q::Variables) -> Operation<'_, Q> {
         Operation::new(self, variables)
     }

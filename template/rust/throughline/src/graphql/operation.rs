@@ -58,12 +58,46 @@ impl<'a, Q: GraphQLQuery> Operation<'a, Q> {
     /// Sends `Idempotency-Key` along, so that the backend does a repeated operation once.
     ///
     /// Name the operation's own key: two operations of one request need two.
+    ///
+    /// ```no_run
+    /// # use graphql_client::GraphQLQuery;
+    /// # async fn example<Charge: GraphQLQuery, Mail: GraphQLQuery>(
+    /// #     backend: throughline::graphql::GraphQl,
+    /// #     charge: Charge::Variables,
+    /// #     mail: Mail::Variables,
+    /// # ) -> Result<(), throughline::graphql::GraphQlError> {
+    /// backend.query::<Charge>(charge).idempotency_key("kan-7/charge").send().await?;
+    /// backend.query::<Mail>(mail).idempotency_key("kan-7/mail").send().await?;
+    /// # Ok(()) }
+    /// ```
     pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
         self.idempotency_key = Some(key.into());
         self
     }
 
     /// Sends it and takes the data out of the answer.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use graphql_client::GraphQLQuery;
+    /// use throughline::graphql::GraphQl;
+    /// use throughline::testing::Backend;
+    ///
+    /// #[derive(GraphQLQuery)]
+    /// #[graphql(
+    ///     schema_path = "examples/graphql/schema.graphql",
+    ///     query_path = "examples/graphql/reserve.graphql"
+    /// )]
+    /// struct Reserve;
+    ///
+    /// let empty = r#"{"errors":[{"message":"out of tea","extensions":{"code":"OUT_OF_STOCK"}}]}"#;
+    /// let stock = Backend::start(move |_| (200, empty.to_owned())).await;
+    /// let backend = GraphQl::new(stock.url()).unwrap();
+    /// let variables = reserve::Variables { item: "tea".to_owned(), quantity: 2 };
+    /// let error = backend.query::<Reserve>(variables).send().await.err().unwrap();
+    /// assert_eq!(error.reported()[0].code(), Some("OUT_OF_STOCK"));
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// See [`GraphQlError`]. An answer with `errors` is an error even where it has data as well.

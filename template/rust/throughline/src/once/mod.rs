@@ -278,6 +278,19 @@ impl std::error::Error for InProgress {}
 /// The key came with another payload before.
 ///
 /// See [`Once::of`] for one.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// use std::time::Duration;
+/// use throughline::{Error, once};
+///
+/// let hour = Duration::from_secs(3600);
+/// let charge = |cents: u32| once("charge/order-8", hour, || async { Ok::<_, Error>(()) }).of(&cents);
+/// charge(350).await.unwrap();
+/// let refused = charge(999).await.unwrap_err();
+/// assert!(refused.to_string().contains("with another payload"), "{refused}");
+/// # }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[error("{0} was done or begun with another payload: two different messages have the same key")]
 pub struct OtherPayload(String);

@@ -90,6 +90,13 @@ impl fmt::Debug for RedisStore {
 impl RedisStore {
     /// A store at this URL; it connects at the first use.
     ///
+    /// ```
+    /// use throughline::once::RedisStore;
+    ///
+    /// assert!(RedisStore::new("rediss://redis:6379/0").is_ok());
+    /// assert!(RedisStore::new("redis").is_err());
+    /// ```
+    ///
     /// # Errors
     /// When it is no URL of Redis.
     pub fn new(url: &str) -> Result<Self, InvalidRedisUrl> {

@@ -5,6 +5,14 @@ use std::pin::Pin;
 use std::time::Duration;
 
 /// A future of a store.
+///
+/// ```
+/// use throughline::once::{Begun, Storing};
+///
+/// fn always() -> Storing<'static, Begun> {
+///     Box::pin(async { Ok(Begun::Ours) })
+/// }
+/// ```
 pub type Storing<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
 /// Keeps one record per key.
@@ -31,18 +39,86 @@ pub type Storing<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + S
 /// ```
 pub trait Store: Send + Sync + 'static {
     /// Begins work, unless there is a record that is in progress or done: then gives that.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use std::time::Duration;
+    /// use throughline::once::{Begun, Claim, MemoryStore, Record, Store as _};
+    ///
+    /// let store = MemoryStore::default();
+    /// let claim = Claim {
+    ///     owner: "a".to_owned(),
+    ///     payload: None,
+    ///     in_progress: Duration::from_secs(30),
+    ///     ttl: Duration::from_secs(3600),
+    /// };
+    /// assert_eq!(store.begin("mail/7", &claim).await.unwrap(), Begun::Ours);
+    /// let second = store.begin("mail/7", &claim).await.unwrap();
+    /// assert!(matches!(second, Begun::Theirs(Record::InProgress { .. })));
+    /// # }
+    /// ```
     fn begin<'a>(&'a self, key: &'a str, claim: &'a Claim) -> Storing<'a, Begun>;
 
     /// Keeps the result of work that this claim began, for the claim's `ttl`. Does nothing where
     /// the record is another's by now.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use std::time::Duration;
+    /// use throughline::once::{Begun, Claim, MemoryStore, Record, Store as _};
+    ///
+    /// let store = MemoryStore::default();
+    /// let claim = Claim {
+    ///     owner: "a".to_owned(),
+    ///     payload: None,
+    ///     in_progress: Duration::from_secs(30),
+    ///     ttl: Duration::from_secs(3600),
+    /// };
+    /// assert_eq!(store.begin("mail/7", &claim).await.unwrap(), Begun::Ours);
+    /// store.finish("mail/7", &claim, "true".to_owned()).await.unwrap();
+    /// let second = store.begin("mail/7", &claim).await.unwrap();
+    /// assert!(matches!(second, Begun::Theirs(Record::Done { result, .. }) if result == "true"));
+    /// # }
+    /// ```
     fn finish<'a>(&'a self, key: &'a str, claim: &'a Claim, result: String) -> Storing<'a, ()>;
 
     /// Keeps that work has failed which this claim began, so that the next delivery has its turn.
     /// Does nothing where the record is another's by now.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use std::time::Duration;
+    /// use throughline::once::{Begun, Claim, MemoryStore, Record, Store as _};
+    ///
+    /// let store = MemoryStore::default();
+    /// let claim = Claim {
+    ///     owner: "a".to_owned(),
+    ///     payload: None,
+    ///     in_progress: Duration::from_secs(30),
+    ///     ttl: Duration::from_secs(3600),
+    /// };
+    /// assert_eq!(store.begin("mail/7", &claim).await.unwrap(), Begun::Ours);
+    /// store.fail("mail/7", &claim).await.unwrap();
+    /// assert_eq!(store.begin("mail/7", &claim).await.unwrap(), Begun::Ours);
+    /// # }
+    /// ```
     fn fail<'a>(&'a self, key: &'a str, claim: &'a Claim) -> Storing<'a, ()>;
 }
 
 /// Who begins, and for how long.
+///
+/// ```
+/// use std::time::Duration;
+/// use throughline::once::Claim;
+///
+/// let claim = Claim {
+///     owner: "call-1".to_owned(),
+///     payload: None,
+///     in_progress: Duration::from_secs(30),
+///     ttl: Duration::from_secs(24 * 60 * 60),
+/// };
+/// # let _ = claim;
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
     /// Tells this piece of work from all others.
@@ -58,6 +134,18 @@ pub struct Claim {
 /// Whether work was begun.
 ///
 /// See [`Store`] for how it is come by.
+///
+/// ```
+/// use throughline::once::Begun;
+///
+/// fn told(begun: &Begun) -> &'static str {
+///     match begun {
+///         Begun::Ours => "now it is done",
+///         Begun::Theirs(_) => "somebody has done it, or is at it",
+///     }
+/// }
+/// # assert_eq!(told(&Begun::Ours), "now it is done");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Begun {
     /// It was, and is now in progress.
@@ -69,6 +157,18 @@ pub enum Begun {
 /// A record that leaves nothing to begin.
 ///
 /// See [`Store`] for how it is come by.
+///
+/// ```
+/// use throughline::once::Record;
+///
+/// fn told(record: &Record) -> String {
+///     match record {
+///         Record::InProgress { left, .. } => format!("try again in {left:?}"),
+///         Record::Done { result, .. } => result.clone(),
+///     }
+/// }
+/// # assert_eq!(told(&Record::Done { payload: None, result: "7".into() }), "7");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Record {
     /// Someone is at it.
@@ -88,6 +188,17 @@ pub enum Record {
 }
 
 /// A store could not be asked.
+///
+/// ```
+/// use throughline::once::StoreError;
+///
+/// let error = StoreError {
+///     doing: "begin",
+///     key: "mail/7".to_owned(),
+///     source: "no connection".into(),
+/// };
+/// assert_eq!(error.to_string(), "begin mail/7 in the store of what was done once failed");
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[error("{doing} {key} in the store of what was done once failed")]
 pub struct StoreError {

@@ -37,6 +37,14 @@ const SPANS: &str = "throughline::span";
 const FILTER_REMEDY: &str = "give a level such as info, or directives such as info,hyper=warn";
 
 /// Why logging could not be set up.
+///
+/// ```
+/// use throughline::telemetry::{InitError, init_with};
+///
+/// let refused = init_with("charge-card", Some("info,=")).err().unwrap();
+/// assert!(matches!(refused, InitError::Filter { .. }));
+/// assert!(refused.to_string().starts_with(r#"RUST_LOG = "info,=""#), "{refused}");
+/// ```
 #[derive(Debug, thiserror::Error)]
 pub enum InitError {
     /// `RUST_LOG` is no filter.
@@ -79,6 +87,14 @@ pub struct Lines<'a> {
 }
 
 /// How a line looks.
+///
+/// ```
+/// use throughline::telemetry::{Form, Lines};
+///
+/// // For a person, also where standard output is a pipe.
+/// let lines = Lines::new("charge-card").form(Form::Pretty);
+/// # let _ = lines;
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Form {
     /// For a person where standard output is a terminal, JSON elsewhere.
@@ -92,6 +108,11 @@ pub enum Form {
 
 impl<'a> Lines<'a> {
     /// JSON lines from info up.
+    ///
+    /// ```
+    /// let lines = throughline::telemetry::Lines::new("charge-card");
+    /// # let _ = lines;
+    /// ```
     pub fn new(service: &'a str) -> Self {
         Self {
             service,
@@ -104,12 +125,24 @@ impl<'a> Lines<'a> {
 
     /// Which lines are written, in the form of `RUST_LOG`; `None` means `info`. Milestones are
     /// written whatever it says, unless it has a directive for `throughline::milestone`.
+    ///
+    /// ```
+    /// let lines = throughline::telemetry::Lines::new("charge-card").filter(Some("info,hyper=warn"));
+    /// # let _ = lines;
+    /// ```
     #[must_use]
     pub fn filter(self, filter: Option<&'a str>) -> Self {
         Self { filter, ..self }
     }
 
     /// How a line looks.
+    ///
+    /// ```
+    /// use throughline::telemetry::{Form, Lines};
+    ///
+    /// let lines = Lines::new("charge-card").form(Form::Auto);
+    /// # let _ = lines;
+    /// ```
     #[must_use]
     pub fn form(self, form: Form) -> Self {
         Self { form, ..self }
@@ -117,6 +150,11 @@ impl<'a> Lines<'a> {
 
     /// Names of fields whose values are never printed, compared without regard to case. A name also
     /// hides the fields whose last part after a dot it is.
+    ///
+    /// ```
+    /// let lines = throughline::telemetry::Lines::new("charge-card").redact(&["password".to_owned()]);
+    /// # let _ = lines;
+    /// ```
     #[must_use]
     pub fn redact(self, names: &[String]) -> Self {
         let redact = Redact::new(names);
@@ -126,6 +164,11 @@ impl<'a> Lines<'a> {
     /// Whether a request may ask for all of its debug lines: a context says so with
     /// [`Context::with_debug_log`](crate::Context::with_debug_log). Costs a look at the context for
     /// each line below the filter's level.
+    ///
+    /// ```
+    /// let lines = throughline::telemetry::Lines::new("charge-card").debug_by_request(true);
+    /// # let _ = lines;
+    /// ```
     #[must_use]
     pub fn debug_by_request(self, debug_by_request: bool) -> Self {
         Self {
@@ -142,6 +185,14 @@ impl<'a> Lines<'a> {
     /// first, counted, and said in a line once there is room again.
     ///
     /// Keep the [`Guard`]: dropping it writes out what is queued.
+    ///
+    /// ```no_run
+    /// fn main() -> Result<(), throughline::telemetry::InitError> {
+    ///     let _lines = throughline::telemetry::Lines::new("charge-card").start()?;
+    ///     tracing::info!("the first line");
+    ///     Ok(())
+    /// }
+    /// ```
     ///
     /// # Errors
     /// When the filter does not parse, standard output is closed, or logging was set up before.
@@ -208,6 +259,14 @@ impl Form {
 
 /// [`Lines`] of a service by a filter, as JSON.
 ///
+/// ```no_run
+/// fn main() -> Result<(), throughline::telemetry::InitError> {
+///     let _lines = throughline::telemetry::init_with("charge-card", Some("debug"))?;
+///     tracing::debug!("the first line");
+///     Ok(())
+/// }
+/// ```
+///
 /// # Errors
 /// As [`Lines::start`].
 pub fn init_with(service: &str, filter: Option<&str>) -> Result<Guard, InitError> {
@@ -220,6 +279,14 @@ fn log_panics() {
 }
 
 /// [`init_with`] the filter of the environment variable `RUST_LOG`.
+///
+/// ```no_run
+/// fn main() -> Result<(), throughline::telemetry::InitError> {
+///     let _lines = throughline::telemetry::init("charge-card")?;
+///     tracing::info!("the first line");
+///     Ok(())
+/// }
+/// ```
 ///
 /// # Errors
 /// As [`init_with`].

@@ -15,16 +15,39 @@ use super::subscriber::Sink;
 const LAST_FLUSH: Duration = Duration::from_secs(2);
 
 /// Keeps log lines flowing. Dropping it writes out what is queued, for at most two seconds.
+///
+/// ```no_run
+/// # fn main() -> Result<(), throughline::telemetry::InitError> {
+/// let lines = throughline::telemetry::init("charge-card")?;
+/// tracing::info!("the last line");
+/// drop(lines); // writes it out
+/// # Ok(()) }
+/// ```
 pub struct Guard(Arc<Queue>);
 
 impl Guard {
     /// Waits until everything logged so far has left the process, but no longer than `most`.
     /// Says whether it has.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), throughline::telemetry::InitError> {
+    /// let lines = throughline::telemetry::init("charge-card")?;
+    /// tracing::info!("before something that may end the process");
+    /// let written = lines.flush(std::time::Duration::from_secs(1));
+    /// # Ok(()) }
+    /// ```
     pub fn flush(&self, most: Duration) -> bool {
         self.0.flush(most)
     }
 
     /// How many lines were dropped so far, since standard output took them too slowly.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), throughline::telemetry::InitError> {
+    /// let lines = throughline::telemetry::init("charge-card")?;
+    /// assert_eq!(lines.dropped(), 0);
+    /// # Ok(()) }
+    /// ```
     pub fn dropped(&self) -> u64 {
         self.0.lost()
     }

@@ -56,11 +56,31 @@ pub struct Received {
 
 impl Received {
     /// A header's value, where it is there and is text.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use throughline::testing::Backend;
+    ///
+    /// let stock = Backend::start(|call| (200, call.header("x-shop").unwrap_or("none").to_owned())).await;
+    /// let asked = throughline::http().get(stock.url()).header("x-shop", "7").send().await.unwrap();
+    /// assert_eq!(asked.text().await.unwrap(), "7");
+    /// # }
+    /// ```
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
     /// The body, read as JSON.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use throughline::testing::Backend;
+    ///
+    /// let stock = Backend::start(|_| (200, String::new())).await;
+    /// throughline::http().post(stock.url()).json(&["tea"]).send().await.unwrap();
+    /// assert_eq!(stock.calls()[0].json::<Vec<String>>(), ["tea"]);
+    /// # }
+    /// ```
     ///
     /// # Panics
     /// When it is not that.
@@ -73,6 +93,20 @@ impl Received {
 
 impl Backend {
     /// Answers every request with the status and body that `reply` makes of it.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use throughline::testing::Backend;
+    ///
+    /// let stock = Backend::start(|call| match call.path.as_str() {
+    ///     "/tea" => (200, "7".to_owned()),
+    ///     _ => (404, String::new()),
+    /// })
+    /// .await;
+    /// let answer = throughline::http().get(format!("{}/milk", stock.url())).send().await.unwrap();
+    /// assert_eq!(answer.status(), 404);
+    /// # }
+    /// ```
     ///
     /// # Panics
     /// When no port can be had, or `reply` gives what is no status.
@@ -134,11 +168,31 @@ impl Backend {
     }
 
     /// Where it is: `http://127.0.0.1:<port>`.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use throughline::testing::Backend;
+    ///
+    /// let stock = Backend::start(|_| (200, String::new())).await;
+    /// assert!(stock.url().starts_with("http://127.0.0.1:"));
+    /// # }
+    /// ```
     pub fn url(&self) -> &str {
         &self.url
     }
 
     /// What has arrived, in order.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use throughline::testing::Backend;
+    ///
+    /// let stock = Backend::start(|_| (200, String::new())).await;
+    /// throughline::http().post(stock.url()).body("tea").send().await.unwrap();
+    /// assert_eq!(stock.calls().len(), 1);
+    /// assert_eq!(stock.calls()[0].body, "tea");
+    /// # }
+    /// ```
     pub fn calls(&self) -> Vec<Received> {
         lock(&self.calls).clone()
     }

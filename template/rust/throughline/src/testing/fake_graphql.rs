@@ -52,6 +52,13 @@ impl Deref for FakeGraphQl {
 impl FakeGraphQl {
     /// A backend of this schema, in GraphQL's own language.
     ///
+    /// ```
+    /// use throughline::testing::FakeGraphQl;
+    ///
+    /// let backend = FakeGraphQl::new("type Query { left: Int! }");
+    /// # let _ = backend;
+    /// ```
+    ///
     /// # Panics
     /// When it is no valid schema; the message says where.
     #[expect(
@@ -89,6 +96,14 @@ enum Given {
 
 impl FakeGraphQlBuilder {
     /// Gives data for the operation of this name; what it leaves out is made up.
+    ///
+    /// ```
+    /// use throughline::testing::FakeGraphQl;
+    ///
+    /// let backend = FakeGraphQl::new("type Query { left: Int! }")
+    ///     .answer("Left", serde_json::json!({ "left": 7 }));
+    /// # let _ = backend;
+    /// ```
     #[must_use]
     pub fn answer(mut self, operation: &str, data: Value) -> Self {
         self.given.insert(operation.to_owned(), Given::Data(data));
@@ -117,6 +132,17 @@ impl FakeGraphQlBuilder {
     }
 
     /// Starts it.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use throughline::testing::FakeGraphQl;
+    ///
+    /// let backend = FakeGraphQl::new("type Query { left: Int! }").start().await;
+    /// let query = serde_json::json!({ "query": "{ left }" });
+    /// let answer = throughline::http().post(backend.url()).json(&query).send().await.unwrap();
+    /// assert_eq!(answer.text().await.unwrap(), r#"{"data":{"left":1}}"#);
+    /// # }
+    /// ```
     ///
     /// # Panics
     /// When no port can be had.

@@ -104,6 +104,15 @@ pub struct Answer {
 
 impl Call {
     /// A POST of these bytes.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use throughline::{Request, testing::Call};
+    ///
+    /// let handler = async |request: Request| request.body().clone();
+    /// assert_eq!(Call::body("tea").to(handler).await.body, "tea");
+    /// # }
+    /// ```
     pub fn body(body: impl Into<Bytes>) -> Self {
         Self {
             request: Request {
@@ -144,6 +153,15 @@ impl Call {
 
     /// A POST of a value as JSON.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use throughline::{Json, testing::Call};
+    ///
+    /// let handler = async |items: Vec<String>| Json(items.len());
+    /// assert_eq!(Call::json(&["tea", "milk"]).to(handler).await.body, "2");
+    /// # }
+    /// ```
+    ///
     /// # Panics
     /// When the value has no JSON form.
     pub fn json(value: &impl Serialize) -> Self {
@@ -152,6 +170,15 @@ impl Call {
     }
 
     /// Adds a header.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use throughline::{Request, testing::Call};
+    ///
+    /// let handler = async |request: Request| request.header("x-shop").unwrap_or("none").to_owned();
+    /// assert_eq!(Call::body("").header("X-Shop", "7").to(handler).await.body, "7");
+    /// # }
+    /// ```
     ///
     /// # Panics
     /// When the name or value can't be a header's.
@@ -165,6 +192,15 @@ impl Call {
     }
 
     /// Sets `X-Correlation-ID`.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use throughline::{Request, testing::Call};
+    ///
+    /// let handler = async |_: Request| throughline::context().correlation_id().to_string();
+    /// assert_eq!(Call::body("").correlation_id("kan-7").to(handler).await.body, "kan-7");
+    /// # }
+    /// ```
     #[must_use]
     pub fn correlation_id(self, id: &str) -> Self {
         self.header(crate::header::CORRELATION_ID, id)
@@ -220,6 +256,15 @@ impl Call {
     ///
     /// Log lines are kept from what runs on the test's own thread: use a current-thread runtime.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use throughline::{Request, testing::Call};
+    ///
+    /// let answer = Call::body("").to(async |_: Request| "seen").await;
+    /// assert_eq!(answer.status, 200);
+    /// # }
+    /// ```
+    ///
     /// # Panics
     /// When the body of the answer can't be read.
     pub async fn to<H: Handler<Via>, Via: 'static>(self, handler: H) -> Answer {
@@ -265,6 +310,15 @@ impl Call {
 impl Answer {
     /// The body, read as JSON.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use throughline::{Json, testing::Call};
+    ///
+    /// let answer = Call::json(&21).to(async |n: u32| Json(n * 2)).await;
+    /// assert_eq!(answer.json::<u32>(), 42);
+    /// # }
+    /// ```
+    ///
     /// # Panics
     /// When it is not that.
     pub fn json<T: DeserializeOwned>(&self) -> T {
@@ -275,6 +329,16 @@ impl Answer {
     }
 
     /// The milestones that were logged, in order.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use throughline::{Request, milestone, testing::Call};
+    ///
+    /// let handler = async |_: Request| milestone!("CHARGED", cents = 350);
+    /// let answer = Call::body("").to(handler).await;
+    /// assert_eq!(answer.milestones(), ["CHARGED"]);
+    /// # }
+    /// ```
     pub fn milestones(&self) -> Vec<&str> {
         self.lines
             .iter()
@@ -283,6 +347,16 @@ impl Answer {
     }
 
     /// The line of the milestone of this name: its fields under `fields`, as in the log.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use throughline::{Request, milestone, testing::Call};
+    ///
+    /// let handler = async |_: Request| milestone!("CHARGED", cents = 350);
+    /// let answer = Call::body("").to(handler).await;
+    /// assert_eq!(answer.milestone("CHARGED")["fields"]["cents"], 350);
+    /// # }
+    /// ```
     ///
     /// # Panics
     /// When it was not logged; the message names those that were.

@@ -13,6 +13,7 @@ mod chain;
 mod concurrency;
 mod crowds;
 mod debug_lines;
+mod documented;
 mod examples;
 mod graphql;
 mod ids;
