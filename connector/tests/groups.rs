@@ -157,6 +157,11 @@ async fn a_group_outlasts_an_outage_of_twelve_hours_for_each_receive_that_its_he
         after_an_outage(3, 35).await,
         (vec![], texts(&["1", "2", "3"]))
     );
+    // Those behind it were given back long ago.
+    assert_eq!(
+        after_an_outage(3, 37).await,
+        (texts(&["1"]), texts(&["2", "3"]))
+    );
 }
 
 fn texts(bodies: &[&str]) -> Vec<String> {
