@@ -78,15 +78,13 @@ impl Conclusion {
         }
     }
 
-    /// Given back to be received with another 12 hours.
+    /// Given back to be received with another 12 hours: not at once, since an open poll of our own would
+    /// have it before it is known here that it was given back, and that would cost a receive more.
     fn worn_out() -> Self {
-        Self {
-            away: Duration::ZERO,
-            ..Self::new(
-                Verdict::Release,
-                "less is left of the 12 hours that SQS lets it be held than the function may take",
-            )
-        }
+        Self::new(
+            Verdict::Release,
+            "less is left of the 12 hours that SQS lets it be held than the function may take",
+        )
     }
 
     /// Given back although a function may be at work on it: the budget of the drain is used up.

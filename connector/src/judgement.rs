@@ -32,7 +32,7 @@ pub struct Judgement {
 ///
 /// What asks for the most patience wins: a message is neither deleted nor dead-lettered while a
 /// function may still succeed. One that is given back stays away for `away`, and for as long as the
-/// functions that failed ask; where the process stops or cannot hold it, it is for others at once.
+/// functions that failed ask; where the process stops, it is for others at once.
 pub fn weigh<'a>(parts: impl IntoIterator<Item = &'a Part>, away: Duration) -> Judgement {
     let mut whole = Judgement {
         verdict: Verdict::Delete,
@@ -41,7 +41,7 @@ pub fn weigh<'a>(parts: impl IntoIterator<Item = &'a Part>, away: Duration) -> J
     };
     let (mut longest, mut at_once) = (Duration::ZERO, false);
     for (n, part) in parts.into_iter().enumerate() {
-        at_once |= matches!(part, Part::Stopping | Part::WornOut);
+        at_once |= matches!(part, Part::Stopping);
         let verdict = match part {
             // To be held for a function is over when this is asked.
             Part::Judged(Verdict::Pause { .. }) | Part::Out | Part::Stopping | Part::WornOut => {
@@ -102,7 +102,7 @@ mod tests {
         assert_eq!(away(&[DONE, Part::Out]), 5);
         assert_eq!(away(&[retry(60), Part::Out]), 60);
         assert_eq!(away(&[Part::Stopping, DONE]), 0);
-        assert_eq!(away(&[Part::WornOut, DONE]), 0);
+        assert_eq!(away(&[Part::WornOut, DONE]), 5);
         assert_eq!(away(&[Part::Stopping, retry(60)]), 60);
     }
 

@@ -114,7 +114,7 @@ pub struct DeadLetters {
 /// What is known of the redrive policy.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum RedrivePolicy {
-    /// Nothing: it could not be read.
+    /// Nothing: it may not be asked for, or cannot be read.
     #[default]
     Unknown,
     /// The queue has none.

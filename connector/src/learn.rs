@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 use crate::filtering;
 use crate::lane::{DeadLetters, Lane, Phase, RedrivePolicy};
 use crate::nag::Nag;
-use crate::queue::{Queue, QueueError, QueueErrorKind, Redrive};
+use crate::queue::{IllegiblePolicy, Queue, QueueError, QueueErrorKind, Redrive};
 
 /// The longest pause between two questions: with one of them, shorter than what liveness allows.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
@@ -124,8 +124,16 @@ fn may_not_ask(error: &QueueError) -> bool {
 
 async fn ask(lane: &Lane, progressed: impl Fn()) -> Result<RedrivePolicy, QueueError> {
     progressed();
-    let Some(policy) = lane.queue.redrive().await? else {
-        return Ok(RedrivePolicy::Absent);
+    let policy = match lane.queue.redrive().await? {
+        Ok(Some(policy)) => policy,
+        Ok(None) => return Ok(RedrivePolicy::Absent),
+        Err(illegible) => {
+            tracing::warn!(
+                queue = lane.queue.name(), error = %illegible, remedy = IllegiblePolicy::REMEDY,
+                "the redrive policy cannot be read: rejected messages are retried, not dead-lettered, and since nobody knows how many receives a message has, each is held from its second on while a function is out"
+            );
+            return Ok(RedrivePolicy::Unknown);
+        }
     };
     progressed();
     let queue = match lane.queue.dead_letter_queue(&policy.target).await {

@@ -12,7 +12,10 @@ use serde::Deserialize;
 
 use crate::digest::{md5_of_attributes, md5_of_body};
 use crate::message::{Attribute, Message, Value};
-use crate::queue::{DeadLetterTarget, Redrive};
+use crate::queue::{DeadLetterTarget, IllegiblePolicy, Redrive};
+
+/// How much of what cannot be read is shown.
+const SHOWN: usize = 200;
 
 /// Why a received message is not usable.
 #[derive(Debug, thiserror::Error)]
@@ -94,29 +97,55 @@ pub(crate) fn system_text(text: &str) -> MessageSystemAttributeValue {
         .expect("the data type is set")
 }
 
-/// Reads a `RedrivePolicy`; some servers write its number as text.
-pub(crate) fn redrive(policy: &str) -> Option<Redrive> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Policy {
-        dead_letter_target_arn: String,
-        max_receive_count: serde_json::Value,
+/// Reads a `RedrivePolicy`; some servers write its number as text, and an empty text for none.
+pub(crate) fn redrive(policy: &str) -> Result<Option<Redrive>, IllegiblePolicy> {
+    if policy.trim().is_empty() {
+        return Ok(None);
     }
-    let policy: Policy = serde_json::from_str(policy).ok()?;
-    let max_receive_count = match policy.max_receive_count {
+    let illegible = |reason: String| IllegiblePolicy {
+        value: policy.chars().take(SHOWN).collect(),
+        reason,
+    };
+    let read: Policy =
+        serde_json::from_str(policy).map_err(|error| illegible(error.to_string()))?;
+    let most = match &read.max_receive_count {
         serde_json::Value::Number(n) => n.as_u64(),
         serde_json::Value::String(s) => s.parse().ok(),
         _ => None,
     };
+    let most = most.and_then(|most| u32::try_from(most).ok());
     // arn:aws:sqs:region:account:name
-    let mut parts = policy.dead_letter_target_arn.split(':').skip(4);
-    Some(Redrive {
-        target: DeadLetterTarget {
-            account: parts.next()?.into(),
-            name: parts.next()?.into(),
-        },
-        max_receive_count: u32::try_from(max_receive_count?).ok()?,
-    })
+    let parts: Vec<&str> = read.dead_letter_target_arn.split(':').collect();
+    match (&*parts, most) {
+        (["arn", _, "sqs", _, account, name], Some(max_receive_count)) if max_receive_count > 0 => {
+            Ok(Some(Redrive {
+                target: DeadLetterTarget {
+                    account: (*account).into(),
+                    name: (*name).into(),
+                },
+                max_receive_count,
+            }))
+        }
+        (["arn", _, "sqs", _, _, _], _) => {
+            let count = &read.max_receive_count;
+            Err(illegible(format!(
+                "maxReceiveCount is no number from 1: {count}"
+            )))
+        }
+        _ => {
+            let arn = &read.dead_letter_target_arn;
+            Err(illegible(format!(
+                "deadLetterTargetArn is no ARN of a queue: {arn:?}"
+            )))
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Policy {
+    dead_letter_target_arn: String,
+    max_receive_count: serde_json::Value,
 }
 
 #[cfg(test)]
@@ -177,13 +206,43 @@ mod tests {
             let policy = format!(
                 r#"{{"deadLetterTargetArn":"arn:aws:sqs:eu-west-1:000000000000:q-dlq","maxReceiveCount":{number}}}"#
             );
-            let redrive = redrive(&policy).unwrap();
+            let redrive = redrive(&policy).unwrap().unwrap();
             assert_eq!(
                 (redrive.target.name.as_str(), redrive.max_receive_count),
                 ("q-dlq", 3)
             );
             assert_eq!(redrive.target.account, "000000000000");
         }
-        assert_eq!(redrive("{}"), None);
+        assert_eq!(
+            redrive(""),
+            Ok(None),
+            "so some servers say that there is none"
+        );
+    }
+
+    #[test]
+    fn a_redrive_policy_that_cannot_be_read_is_shown_with_the_reason() {
+        let arn = r#""deadLetterTargetArn":"arn:aws:sqs:eu-west-1:000000000000:q-dlq""#;
+        for (policy, reason) in [
+            ("nonsense".to_owned(), "expected ident at line 1 column 2"),
+            ("{}".to_owned(), "missing field `deadLetterTargetArn`"),
+            (format!("{{{arn}}}"), "missing field `maxReceiveCount`"),
+            (
+                format!(r#"{{{arn},"maxReceiveCount":0}}"#),
+                "no number from 1: 0",
+            ),
+            (
+                format!(r#"{{{arn},"maxReceiveCount":"ten"}}"#),
+                r#"no number from 1: "ten""#,
+            ),
+            (
+                r#"{"deadLetterTargetArn":"q-dlq","maxReceiveCount":3}"#.to_owned(),
+                r#"no ARN of a queue: "q-dlq""#,
+            ),
+        ] {
+            let told = redrive(&policy).unwrap_err().to_string();
+            assert!(told.contains(reason), "{told}");
+            assert!(told.contains(&format!("{policy:?}")), "{told}");
+        }
     }
 }

@@ -111,3 +111,59 @@ async fn what_fails_at_the_stop_is_not_received_again_by_an_open_poll_of_our_own
         assert_eq!(receives, [1, 1], "{queue}");
     }
 }
+
+/// What is dead when the function is back after so many hours, and what it ran then.
+async fn after_an_outage(most: u32, hours: u64) -> (Vec<String>, Vec<String>) {
+    let world = World::in_memory(most);
+    let out = || Answer::of_gateway(502);
+    world.gateway.function("f", FIFO, move |_, _| out());
+    send(&world, &["1", "2", "3"]);
+    let queue = format!("--queue-url={}", world.queue_url(FIFO));
+    // Seldom, so that days are no more work than days.
+    let flags = [
+        "--probe-max=1m",
+        "--visibility-timeout=10m",
+        "--rebuild-interval=1h",
+        "--wait-time=20s",
+    ];
+    let connector = world.start(&[&[&*queue], &flags[..]].concat()).await;
+    tokio::time::sleep(Duration::from_secs(hours * 3600)).await;
+    let before = world.gateway.calls("f").len();
+    world
+        .gateway
+        .function("f", FIFO, |_, _| Answer::of_function(200));
+    eventually("all have come to their end", || {
+        world.sqs.in_queue(FIFO).is_empty()
+    })
+    .await;
+    connector.stop().await;
+    let ran = bodies(&world.gateway).split_off(before);
+    (dead(&world), ran)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_outlasts_an_outage_of_twelve_hours_for_each_receive_that_its_head_has_left() {
+    // Those behind the head are held with it, in the one receive that they have.
+    assert_eq!(
+        after_an_outage(1, 11).await,
+        (vec![], texts(&["1", "2", "3"]))
+    );
+    assert_eq!(
+        after_an_outage(1, 13).await,
+        (texts(&["1", "2", "3"]), vec![])
+    );
+    // Once given back they stay in the queue, and only the head is received to probe with.
+    assert_eq!(
+        after_an_outage(3, 35).await,
+        (vec![], texts(&["1", "2", "3"]))
+    );
+    // Those behind it were given back long ago.
+    assert_eq!(
+        after_an_outage(3, 37).await,
+        (texts(&["1"]), texts(&["2", "3"]))
+    );
+}
+
+fn texts(bodies: &[&str]) -> Vec<String> {
+    bodies.iter().map(|body| (*body).to_owned()).collect()
+}

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use crate::fakes::gateway::Answer;
-use crate::world::{QUEUE, World, eventually};
+use crate::world::{Connector, QUEUE, World, eventually};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -261,6 +261,97 @@ async fn an_outage_dead_letters_nothing_while_nobody_may_read_the_redrive_policy
     assert_eq!(world.sqs.in_queue("orders-dlq").len(), 0);
     world.gateway.state().hangs = false;
     eventually("all are deleted", || world.sqs.state().deleted.len() == 10).await;
+    connector.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_redrive_policy_that_is_no_json_is_held_for_one_that_nobody_may_read() {
+    let world = World::in_memory(2);
+    let nonsense = "deadLetterTargetArn: orders-dlq".to_owned();
+    (world.sqs.state().attributes).insert("RedrivePolicy".into(), nonsense);
+    world
+        .gateway
+        .function("f", QUEUE, |_, _| Answer::of_gateway(502));
+    for _ in 0..10 {
+        world.sqs.send(QUEUE, "{}");
+    }
+    for message in world.sqs.state().queues.get_mut(QUEUE).unwrap() {
+        message.receives = 1;
+    }
+    let connector = world.start(FLAGS).await;
+    sleep(HOUR).await;
+    assert_eq!(world.sqs.in_queue("orders-dlq").len(), 0);
+    world
+        .gateway
+        .function("f", QUEUE, |_, _| Answer::of_function(200));
+    eventually("all are deleted", || world.sqs.state().deleted.len() == 10).await;
+    connector.stop().await;
+}
+
+/// How many messages a connector holds that calls a function with one at a time, when the function has
+/// gone away in the midst of many; all of them were received so often.
+async fn out_with_a_stock(world: &World, receives: u32) -> (Connector, usize) {
+    world.gateway.function("f", QUEUE, |_, before| {
+        if before < 50 {
+            Answer::of_function(200).after(Duration::from_millis(10))
+        } else {
+            Answer::of_gateway(502)
+        }
+    });
+    for _ in 0..100 {
+        world.sqs.send(QUEUE, "{}");
+    }
+    for message in world.sqs.state().queues.get_mut(QUEUE).unwrap() {
+        message.receives = receives - 1;
+    }
+    let connector = world
+        .start(&[FLAGS, &["--concurrency=1", "--concurrency-min=1"]].concat())
+        .await;
+    eventually("the function is gone", || tries(world) > 50).await;
+    sleep(Duration::from_secs(5)).await;
+    let held = connector.held(QUEUE);
+    assert!(held >= 5, "only {held} wait here for their turn");
+    (connector, held)
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_here_for_a_function_that_is_not_reached_is_given_back_after_a_minute() {
+    let world = World::in_memory(3);
+    let (connector, held) = out_with_a_stock(&world, 1).await;
+    sleep(Duration::from_secs(50)).await;
+    // A probe that fails is given back, and the next is tried.
+    let still = connector.held(QUEUE);
+    assert!(
+        still >= 4 && still <= held,
+        "{still} of {held}: it may be back soon"
+    );
+    sleep(Duration::from_secs(10)).await;
+    assert!(connector.held(QUEUE) <= 2, "but for those that probe");
+    // Each costs them a receive, so none comes again before the function is back.
+    sleep(HOUR).await;
+    assert!(connector.held(QUEUE) <= 2);
+    let messages = world.sqs.in_queue(QUEUE);
+    assert_eq!(messages.len(), 50);
+    assert!(messages.iter().all(|message| message.receives <= 2));
+    world
+        .gateway
+        .function("f", QUEUE, |_, _| Answer::of_function(200));
+    eventually("all are deleted", || world.sqs.state().deleted.len() == 100).await;
+    assert_eq!(world.sqs.in_queue("orders-dlq").len(), 0);
+    connector.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_here_stays_where_one_receive_more_could_be_its_last() {
+    let world = World::in_memory(3);
+    let (connector, held) = out_with_a_stock(&world, 2).await;
+    sleep(HOUR).await;
+    assert_eq!(connector.held(QUEUE), held);
+    world
+        .gateway
+        .function("f", QUEUE, |_, _| Answer::of_function(200));
+    eventually("all are deleted", || world.sqs.state().deleted.len() == 100).await;
+    assert_eq!(world.sqs.in_queue("orders-dlq").len(), 0);
     connector.stop().await;
 }
 

@@ -1,5 +1,6 @@
 //! Configuration: raw → validated. File, environment and flags; every problem reported at once.
 
+mod arguments;
 mod filters;
 mod identity;
 mod mode;

@@ -7,6 +7,7 @@ use clap::{Arg, ArgAction, ArgMatches};
 use serde_json::{Map, Value};
 
 use super::Inputs;
+use super::arguments::{self, Read};
 use super::problems::{Problems, nearest};
 use super::settings::{FILE_KEYS, QUEUE_KEYS, SETTINGS};
 use super::tasks;
@@ -41,24 +42,18 @@ pub(super) enum Collected {
 }
 
 pub(super) fn collect(inputs: Inputs<'_>) -> Result<Collected, Problems> {
+    let mut problems = Problems::default();
     let args = inputs.args.iter().map(|arg| with_two_dashes(arg));
-    let matches = match command().try_get_matches_from(args) {
-        Ok(matches) => matches,
-        Err(error) if !error.use_stderr() => return Ok(Collected::Say(error.render().to_string())),
-        Err(error) => {
-            let mut problems = Problems::default();
-            let text = error.render().to_string();
-            let reason = text.trim().trim_start_matches("error: ").replace('\n', " ");
-            problems.push("arguments", inputs.args.join(" "), reason);
-            return Err(problems);
-        }
+    let matches = match arguments::read(&command(), args.collect(), &mut problems)? {
+        Read::Matches(matches) => matches,
+        Read::Say(text) => return Ok(Collected::Say(text)),
     };
     let mut raw = Raw {
         settings: Settings::new(),
         queues: Vec::new(),
         print: matches.get_flag("print_config"),
         task: tasks::task(&matches),
-        problems: Problems::default(),
+        problems,
     };
     if let Some(path) = matches.get_one::<String>("config") {
         read_file(&mut raw, path, inputs);

@@ -8,7 +8,7 @@ use aws_sdk_sqs::types::{
     SendMessageBatchRequestEntry,
 };
 
-use super::{CALL, Queue, QueueError, QueueErrorKind, Redrive};
+use super::{CALL, IllegiblePolicy, Queue, QueueError, QueueErrorKind, Redrive};
 use crate::wire;
 
 /// No queue has handed this out.
@@ -29,6 +29,8 @@ pub struct Attributes {
     pub fifo: bool,
     /// Where its dead letters go, and when.
     pub redrive: Option<Redrive>,
+    /// What is the matter with a redrive policy that cannot be read.
+    pub illegible: Option<IllegiblePolicy>,
     /// The key it is encrypted with, where that is one of KMS.
     pub kms_key: Option<String>,
 }
@@ -220,13 +222,16 @@ fn positive(number: i64) -> u64 {
 
 fn read(attributes: &HashMap<Name, String>) -> Attributes {
     let number = |name: Name| attributes.get(&name).and_then(|value| value.parse().ok());
+    let policy = attributes.get(&Name::RedrivePolicy);
+    let policy = policy.map_or(Ok(None), |policy| wire::redrive(policy));
     Attributes {
         arn: attributes.get(&Name::QueueArn).cloned().unwrap_or_default(),
         visible: number(Name::ApproximateNumberOfMessages).unwrap_or(0),
         in_flight: number(Name::ApproximateNumberOfMessagesNotVisible).unwrap_or(0),
         retention: number(Name::MessageRetentionPeriod).map(Duration::from_secs),
         fifo: (attributes.get(&Name::FifoQueue)).is_some_and(|flag| flag == "true"),
-        redrive: (attributes.get(&Name::RedrivePolicy)).and_then(|policy| wire::redrive(policy)),
+        illegible: policy.as_ref().err().cloned(),
+        redrive: policy.unwrap_or_default(),
         kms_key: attributes.get(&Name::KmsMasterKeyId).cloned(),
     }
 }

@@ -59,6 +59,21 @@ pub struct Redrive {
     pub max_receive_count: u32,
 }
 
+/// A redrive policy that says nothing to us.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("RedrivePolicy = {value:?}: {reason}")]
+pub struct IllegiblePolicy {
+    /// How it begins.
+    pub value: String,
+    /// Why it cannot be read.
+    pub reason: String,
+}
+
+impl IllegiblePolicy {
+    /// What to do about it.
+    pub const REMEDY: &str = "set the queue's RedrivePolicy to {\"deadLetterTargetArn\":\"arn:aws:sqs:REGION:ACCOUNT:QUEUE\",\"maxReceiveCount\":5}";
+}
+
 /// A dead-letter queue, as a redrive policy names it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeadLetterTarget {
@@ -200,11 +215,11 @@ impl Queue {
         Ok(())
     }
 
-    /// Asks for the redrive policy; `None` where there is none.
+    /// Asks for the redrive policy; `None` where there is none, an error inside where it cannot be read.
     ///
     /// # Errors
     /// When the call fails.
-    pub async fn redrive(&self) -> Result<Option<Redrive>, QueueError> {
+    pub async fn redrive(&self) -> Result<Result<Option<Redrive>, IllegiblePolicy>, QueueError> {
         let call = (self.account.sdk.get_queue_attributes())
             .queue_url(&*self.url)
             .attribute_names(QueueAttributeName::RedrivePolicy)
@@ -213,7 +228,7 @@ impl Queue {
         let answer = self.asked("GetQueueAttributes", call).await?;
         let policy =
             (answer.attributes()).and_then(|all| all.get(&QueueAttributeName::RedrivePolicy));
-        Ok(policy.and_then(|policy| wire::redrive(policy)))
+        Ok(policy.map_or(Ok(None), |policy| wire::redrive(policy)))
     }
 
     /// The dead-letter queue of a redrive policy.

@@ -232,7 +232,7 @@ impl Sqs {
                 let count = self.state().max_receive_count;
                 let mut attributes = json!(self.state().attributes);
                 let policy = json!({"deadLetterTargetArn": format!("arn:aws:sqs:us-east-1:000000000000:{queue}-dlq"), "maxReceiveCount": count});
-                if count > 0 {
+                if count > 0 && attributes["RedrivePolicy"].is_null() {
                     attributes["RedrivePolicy"] = policy.to_string().into();
                 }
                 json!({"Attributes": attributes})

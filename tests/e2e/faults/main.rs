@@ -1,6 +1,7 @@
 //! The fault matrix: real processes over real sockets, and something goes wrong. `docs/faults.md` has
 //! each row with what was injected, what is promised and what was counted.
 
+mod clock;
 mod field;
 mod function;
 mod matrix;

@@ -1,5 +1,6 @@
 //! What surrounds the connector goes wrong, and what comes in a message.
 
+use std::collections::BTreeSet;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use harness::Spec;
 use serde_json::json;
 use tokio::process::{Child, Command};
 
+use crate::clock::Clock;
 use crate::field::{Field, Layout};
 use crate::function::Reply;
 use crate::matrix::rows;
@@ -23,6 +25,9 @@ rows! {
     logs_whose_reader_is_gone_stop_nothing:
         "standard output is a pipe that was closed",
         "messages go on flowing; exit 0";
+    a_clock_that_jumps_in_mid_work_costs_no_lease:
+        "the connector's time of day jumps 40 days ahead, then 80 days back, with calls of 5 s and leases of 2 s",
+        "leases are extended until the delete; each is called once, and nothing is told as lost";
     a_message_of_a_mebibyte_goes_through:
         "a body of 1,000,000 bytes, five times",
         "byte for byte";
@@ -83,6 +88,60 @@ async fn logs_that_nobody_reads_stop_nothing() -> anyhow::Result<String> {
 
 async fn logs_whose_reader_is_gone_stop_nothing() -> anyhow::Result<String> {
     with_logs_to(Stdio::piped(), true).await
+}
+
+const DAY: i64 = 24 * 60 * 60;
+
+/// The days at which the connector says that something happened.
+fn days(field: &Field) -> BTreeSet<String> {
+    let lines = field.lines();
+    let times = lines
+        .iter()
+        .filter_map(|line| line.json["@timestamp"].as_str());
+    times.map(|time| time.chars().take(10).collect()).collect()
+}
+
+/// So many calls have begun.
+async fn begun(field: &Field, count: usize) -> anyhow::Result<()> {
+    field
+        .until("the calls have begun", |field| {
+            let log = field.function().log();
+            log.messages.values().map(|seen| seen.calls).sum::<usize>() >= count
+        })
+        .await
+}
+
+async fn a_clock_that_jumps_in_mid_work_costs_no_lease() -> anyhow::Result<String> {
+    let clock = Clock::new()?;
+    let layout = Layout::default()
+        .set("short_visibility", "true")
+        .set("upstream_timeout", "30s");
+    let mut field = Field::quiet(layout).await?;
+    field
+        .function()
+        .answers(|_| Reply::ok().after(Duration::from_secs(5)));
+    field.start_with(&clock.on(field.spec())).await?;
+    field.send(5).await?;
+    begun(&field, 5).await?;
+    clock.jump(40 * DAY)?;
+    field.emptied().await?;
+    field.send(5).await?;
+    begun(&field, 10).await?;
+    clock.jump(-40 * DAY)?;
+    let tally = field.tally().await?;
+    ensure!(tally.most_calls == 1, "{tally:?}");
+    // A line is behind the answer that it tells of.
+    field
+        .until("it has told of all days", |field| days(field).len() >= 3)
+        .await?;
+    let lost = |line: &harness::Line| line.json["verdict"] == "lost";
+    ensure!(!field.lines().iter().any(lost), "{}", field.tail());
+    let (code, _) = field.stop().await?;
+    ensure!(code == Some(0), "{code:?}");
+    Ok(format!(
+        "{}; 1 call each; exit 0",
+        tally.all_done_once()?.says()
+    ))
 }
 
 async fn a_message_of_a_mebibyte_goes_through() -> anyhow::Result<String> {

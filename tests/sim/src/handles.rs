@@ -15,6 +15,8 @@ type With = (u32, usize);
 #[derive(Debug, Default)]
 pub(crate) struct Handles {
     of: BTreeMap<String, With>,
+    /// The handle of each message that was handed out last.
+    newest: BTreeMap<usize, String>,
     /// Handed out, and nothing was said of it yet: until when its lease lasts.
     unspoken: BTreeMap<(u32, String), Instant>,
     /// A delete failed, and is to go out again by then.
@@ -29,10 +31,16 @@ impl Handles {
         self.debts
             .retain(|(process, n), _| *n != with.1 || *process == with.0);
         self.of.insert(handle.clone(), with);
+        self.newest.insert(with.1, handle.clone());
         self.unspoken.insert((with.0, handle), until);
         (self.of_process(with.0))
             .filter(|(_, until)| **until > now)
             .count()
+    }
+
+    /// The message of a handle.
+    pub(crate) fn message(&self, handle: &str) -> Option<usize> {
+        self.of.get(handle).map(|(_, n)| *n)
     }
 
     /// The process settles it, or extends its lease.
@@ -48,9 +56,12 @@ impl Handles {
         }
     }
 
-    /// SQS said that this entry failed.
+    /// SQS said that this entry failed. By a handle that is not the newest it says nothing: the
+    /// message has been handed out to another since.
     pub(crate) fn not_deleted(&mut self, process: u32, handle: &str) {
-        if let Some((_, n)) = self.of.get(handle) {
+        if let Some((_, n)) = self.of.get(handle)
+            && self.newest.get(n).is_some_and(|newest| newest == handle)
+        {
             self.debts.insert((process, *n), Instant::now() + AGAIN);
         }
     }

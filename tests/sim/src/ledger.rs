@@ -1,10 +1,12 @@
 //! What happened to each message, and what must never happen.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::ahead::{Ahead, Bounds};
+use crate::given_back::Receive;
 use crate::handles::Handles;
 use crate::scenario::{Profile, Scenario};
 use crate::world::Ending;
@@ -12,9 +14,6 @@ use sqs_connector::filter::OnFiltered;
 
 /// A call that a process makes: which one, which message, which function.
 pub(crate) type Call = (u32, usize, usize);
-
-/// What began before this says nothing of how fast messages begin.
-const LATELY: Duration = Duration::from_secs(5);
 
 /// The book in which every event is entered, and checked against what was entered before.
 #[derive(Debug)]
@@ -26,11 +25,12 @@ pub(crate) struct Ledger {
     pub(crate) may_dead_letter: bool,
     pub(crate) pages: Vec<Page>,
     pub(crate) running: BTreeMap<Call, Instant>,
-    /// How many messages the open polls ask for, by process and connection's own number.
-    polls: BTreeMap<(u32, u64), usize>,
-    /// When messages came in and were called with, by process, those of the last [`LATELY`].
-    came: BTreeMap<u32, VecDeque<Instant>>,
-    fifo: bool,
+    /// What each process asks for ahead of its calls.
+    ahead: BTreeMap<u32, Ahead>,
+    /// When a process' last call of a function began that the function answered.
+    pub(crate) answered: BTreeMap<(u32, usize), Instant>,
+    /// When a process was refused a connection to the gateway last.
+    pub(crate) refused: BTreeMap<u32, Instant>,
     /// Departures from the queue that were accounted for.
     pub(crate) departed: u64,
     pub(crate) calls: u64,
@@ -51,7 +51,7 @@ pub(crate) struct Ledger {
 /// One message.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Page {
-    group: Option<usize>,
+    pub(crate) group: Option<usize>,
     /// Its place in the order of sending.
     sent: Option<usize>,
     gone: Option<Gone>,
@@ -67,6 +67,10 @@ pub(crate) struct Page {
     pub(crate) failures: BTreeMap<usize, u32>,
     /// A function failed with it when it was called with nothing else.
     pub(crate) failed_alone: bool,
+    /// As SQS handed it out last.
+    pub(crate) receive: Option<Receive>,
+    /// The receives that ended through no fault of its own, and may have.
+    pub(crate) excused: BTreeSet<u32>,
 }
 
 /// How a message left the queue.
@@ -104,9 +108,9 @@ impl Ledger {
             may_dead_letter: !setup.retry_rejected && setup.max_receive_count.is_some(),
             pages: scenario.messages.iter().map(page).collect(),
             running: BTreeMap::new(),
-            polls: BTreeMap::new(),
-            came: BTreeMap::new(),
-            fifo: setup.fifo,
+            ahead: BTreeMap::new(),
+            answered: BTreeMap::new(),
+            refused: BTreeMap::new(),
             departed: 0,
             calls: 0,
             receives: 0,
@@ -178,13 +182,13 @@ impl Ledger {
                 ));
             }
         }
-        self.came(process, 1);
+        self.tried(process, n);
         if self.running.insert(call, now).is_some() && self.cancels() {
             self.violations.push(format!(
                 "process {process} calls function {function} with message {n} twice at once"
             ));
         }
-        let at_work = self.at_work(process);
+        let at_work = self.at_work(process).len();
         // One more than is configured may be tried in place of a suspect.
         if at_work > self.concurrency + 1 && self.cancels() {
             self.violations.push(format!(
@@ -194,56 +198,61 @@ impl Ledger {
         }
     }
 
-    fn at_work(&self, process: u32) -> usize {
+    /// The messages that a process has functions at work on.
+    fn at_work(&self, process: u32) -> BTreeSet<usize> {
         let of_process = self.running.keys().filter(|(p, _, _)| *p == process);
-        let messages: BTreeSet<usize> = of_process.map(|(_, n, _)| *n).collect();
-        messages.len()
+        of_process.map(|(_, n, _)| *n).collect()
+    }
+
+    /// What a process asks for ahead of its calls.
+    pub(crate) fn ahead(&mut self, process: u32) -> &mut Ahead {
+        self.ahead.entry(process).or_default()
+    }
+
+    fn bounds(&self) -> Bounds {
+        let setup = &self.scenario.setup;
+        Bounds {
+            concurrency: setup.concurrency,
+            max_messages: setup.max_messages,
+            fifo: setup.fifo,
+            flight: Duration::from_millis(setup.flight),
+            settle_window: setup.settle_window,
+        }
     }
 
     /// A poll is opened, for so many messages; gives its number.
     pub(crate) fn poll(&mut self, process: u32, asked: usize) -> u64 {
         self.receives += 1;
-        let number = self.receives;
-        self.polls.insert((process, number), asked);
-        let open = self.polls.range((process, 0)..=(process, u64::MAX));
-        let asked: usize = open.map(|(_, asked)| asked).sum();
-        let (at_work, ahead) = (self.at_work(process), self.ahead(process));
-        if self.profile != Profile::Chaos && asked + at_work > self.concurrency + 1 + ahead {
-            self.violations.push(format!(
-                "process {process} asks for {asked} messages while {at_work} are at work, {} are configured, and no more than {ahead} may be received ahead",
-                self.concurrency
-            ));
-        }
+        let (number, bounds) = (self.receives, self.bounds());
+        let running = self.at_work(process);
+        self.ahead(process).poll(number, asked, &running, bounds);
         number
     }
 
-    /// How many messages it may receive ahead: of a standard queue, what began lately lasts for so
-    /// long, see the connector's `pace`. Of those that begin just now the functions have not heard yet.
-    fn ahead(&mut self, process: u32) -> usize {
-        let now = Instant::now();
-        let came = self.came.entry(process).or_default();
-        came.retain(|at| *at + LATELY > now);
-        if self.fifo {
-            0
-        } else {
-            4 * (came.len() + self.concurrency)
+    /// A poll is answered with so many messages, or left.
+    pub(crate) fn polled(&mut self, process: u32, number: u64, brought: usize) {
+        let bounds = self.bounds();
+        self.ahead(process).polled(number, brought, bounds);
+    }
+
+    /// Which processes asked for more than they may.
+    pub(crate) fn check_ahead(&mut self, now: Instant) {
+        for (process, ahead) in &mut self.ahead {
+            // What lasts longer than its lease there, or comes twice, is had by nobody.
+            for excess in ahead.excesses(now) {
+                if self.profile != Profile::Chaos {
+                    self.violations.push(format!("process {process} {excess}"));
+                }
+            }
         }
-    }
-
-    /// A receive brought so many messages, or a call was made.
-    pub(crate) fn came(&mut self, process: u32, count: usize) {
-        let came = self.came.entry(process).or_default();
-        came.extend(std::iter::repeat_n(Instant::now(), count));
-    }
-
-    /// A poll is closed.
-    pub(crate) fn polled(&mut self, process: u32, number: u64) {
-        self.polls.remove(&(process, number));
     }
 
     /// What a function made of a message, whether the caller hears of it or not.
     pub(crate) fn outcome(&mut self, call: Call, receive: u32, end: End) {
         let (_, n, function) = call;
+        if matches!(end, End::Succeeded | End::Rejected) {
+            self.answered(call);
+        }
         match end {
             End::Succeeded => {
                 self.in_order(n, function);
@@ -257,6 +266,15 @@ impl Ledger {
             End::Failed | End::Hung => self.failed(call, receive, end, None, 1),
             End::Unreached => {}
         }
+    }
+
+    /// A function answers. What was called before a pause does not end it.
+    pub(crate) fn answered(&mut self, call: Call) {
+        let (process, _, function) = call;
+        let began = self.running.get(&call).copied();
+        let began = began.unwrap_or_else(Instant::now);
+        let known = self.answered.entry((process, function)).or_insert(began);
+        *known = began.max(*known);
     }
 
     /// A call is over. Gives how long it ran.
@@ -338,21 +356,28 @@ impl Ledger {
             ));
         }
         let page = &self.pages[n];
-        // SQS hands out a group's messages together: the failures of those before it are also receives
-        // of this one.
-        let before = |other: &&Page| {
-            page.group.is_some() && other.group == page.group && other.sent < page.sent
+        let no_fault_of_its_own = if page.group.is_none() {
+            let counted = |k: &u32| page.failed.contains(k) || page.excused.contains(k);
+            (1..=most).any(|k| !counted(&k)) || !page.failed.contains(&most)
+        } else {
+            self.failed_with_those_before(n) < most
         };
-        let of_group: usize = (self.pages.iter().filter(before))
-            .map(|other| other.failed.len())
-            .sum();
-        let own = u32::try_from(page.failed.len() + of_group).unwrap_or(u32::MAX);
-        // While a function was out, one receive may have gone by in which it was given back untried.
-        let is_last = page.group.is_none() && own + 1 >= most && page.failed.contains(&most);
-        if self.profile == Profile::Chaos || (own < most && !is_last) {
+        if self.profile == Profile::Chaos || no_fault_of_its_own {
             self.violations.push(format!(
-                "message {n} is in the dead-letter queue, and only {own} of {most} receives ended in a failure of its own"
+                "message {n} is in the dead-letter queue, and of {most} receives only {:?} ended in a failure of its own",
+                page.failed
             ));
         }
+    }
+
+    /// SQS hands out a group's messages together: the failures of those before it are also receives of
+    /// this one.
+    fn failed_with_those_before(&self, n: usize) -> u32 {
+        let page = &self.pages[n];
+        let before = |other: &&Page| other.group == page.group && other.sent <= page.sent;
+        let failed: usize = (self.pages.iter().filter(before))
+            .map(|page| page.failed.len())
+            .sum();
+        u32::try_from(failed).unwrap_or(u32::MAX)
     }
 }

@@ -10,11 +10,13 @@
 //! What is checked, at every event: the module `ledger`. A seed that fails is played again, with
 //! every line, by `cargo run -p sim -- --seed N`.
 
+mod ahead;
 mod batch;
 mod callback;
 mod dice;
 mod gateway;
 mod ghost;
+mod given_back;
 mod handles;
 mod ledger;
 mod log;
@@ -35,4 +37,4 @@ mod world;
 
 pub use play::{Run, play};
 pub use scenario::Profile;
-pub use seeds::{Summary, play_all};
+pub use seeds::{Summary, cores, play_all};

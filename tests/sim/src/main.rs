@@ -1,6 +1,7 @@
 //! Plays seeds of the simulation: many, or one with its log.
 
 use std::io::Write as _;
+use std::num::NonZero;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -18,6 +19,9 @@ struct Args {
     /// The first of them.
     #[arg(long, default_value_t = 0)]
     from: u64,
+    /// How many to play at once; as many as there are cores where it is not given.
+    #[arg(long)]
+    threads: Option<NonZero<usize>>,
     /// Only the runs of this profile.
     #[arg(long)]
     profile: Option<Profile>,
@@ -37,7 +41,9 @@ fn main() -> ExitCode {
             (text, run.violations.is_empty())
         }
         None => {
-            let summary = sim::play_all(args.from..args.from + args.seeds, args.profile);
+            let threads = args.threads.map_or_else(sim::cores, NonZero::get);
+            let seeds = args.from..args.from + args.seeds;
+            let summary = sim::play_all(seeds, args.profile, threads);
             (summary.to_string(), summary.failed.is_empty())
         }
     };

@@ -16,7 +16,7 @@ use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use sqs_connector::http::Http;
 use tokio::io::DuplexStream;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use crate::weather::Weather;
 use crate::world::World;
@@ -53,6 +53,9 @@ async fn connect(world: &Arc<World>, process: u32, to_gateway: bool) -> io::Resu
     sleep(world.flight()).await;
     if to_gateway {
         let weather = *world.weather.borrow();
+        if matches!(weather, Weather::Refused | Weather::Hang) {
+            world.ledger().refused.insert(process, Instant::now());
+        }
         match weather {
             Weather::Refused => return Err(io::ErrorKind::ConnectionRefused.into()),
             Weather::Hang => {

@@ -164,6 +164,9 @@ impl Ledger {
         among: usize,
     ) {
         let (_, n, function) = call;
+        if end == End::Failed && status.is_some() {
+            self.answered(call);
+        }
         let rules = &self.scenario.variety.rules[function];
         let asked = self.scenario.messages[n].retry_after;
         let page = &mut self.pages[n];

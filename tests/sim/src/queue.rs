@@ -31,7 +31,7 @@ pub(crate) async fn answer(
         .and_then(|target| target.strip_prefix("AmazonSQS."))
         .unwrap_or("?")
         .to_owned();
-    let _poll = (action == "ReceiveMessage").then(|| Poll::open(world, process, &body));
+    let poll = (action == "ReceiveMessage").then(|| Poll::open(world, process, &body));
     world
         .log
         .say(|| format!("sqs     {process} > {action} {}", shown(&body)));
@@ -39,10 +39,9 @@ pub(crate) async fn answer(
     let answer = witness::exchange(world, process, &action, request).await;
     world.look();
     let told = told(answer.as_ref()).await;
-    if action == "ReceiveMessage" {
-        let brought: serde_json::Value = serde_json::from_slice(&told).unwrap_or_default();
-        let count = brought["Messages"].as_array().map_or(0, Vec::len);
-        world.ledger().came(process, count);
+    if let Some(mut poll) = poll {
+        let answer: serde_json::Value = serde_json::from_slice(&told).unwrap_or_default();
+        poll.brought = answer["Messages"].as_array().map_or(0, Vec::len);
     }
     world.log.say(|| {
         let text = match &answer {
@@ -70,6 +69,7 @@ struct Poll<'a> {
     world: &'a World,
     process: u32,
     number: u64,
+    brought: usize,
 }
 
 impl<'a> Poll<'a> {
@@ -84,13 +84,15 @@ impl<'a> Poll<'a> {
             world,
             process,
             number,
+            brought: 0,
         }
     }
 }
 
 impl Drop for Poll<'_> {
     fn drop(&mut self) {
-        self.world.ledger().polled(self.process, self.number);
+        let (process, number) = (self.process, self.number);
+        self.world.ledger().polled(process, number, self.brought);
     }
 }
 

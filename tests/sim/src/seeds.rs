@@ -1,6 +1,7 @@
-//! Many seeds at once, on all cores, each on a clock of its own.
+//! Many seeds, several at once, each on a clock of its own.
 
 use std::fmt;
+use std::num::NonZero;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -22,14 +23,13 @@ pub struct Summary {
     pub failed: Vec<Run>,
 }
 
-/// Plays all of these seeds, or those whose runs are of one profile.
-pub fn play_all(seeds: Range<u64>, only: Option<Profile>) -> Summary {
+/// Plays all of these seeds, or those whose runs are of one profile, so many at once.
+pub fn play_all(seeds: Range<u64>, only: Option<Profile>, threads: usize) -> Summary {
     let started = Instant::now();
     let next = AtomicU64::new(seeds.start);
     let summary = Mutex::new(Summary::default());
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     std::thread::scope(|scope| {
-        for _ in 0..cores {
+        for _ in 0..threads {
             scope.spawn(|| {
                 loop {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
@@ -50,6 +50,11 @@ pub fn play_all(seeds: Range<u64>, only: Option<Profile>) -> Summary {
     summary.failed.sort_by_key(|run| run.seed);
     summary.took = started.elapsed();
     summary
+}
+
+/// As many threads as the machine has cores.
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 impl Summary {

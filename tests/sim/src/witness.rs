@@ -26,12 +26,7 @@ pub(crate) async fn exchange(
 ) -> Option<Response<Full<Bytes>>> {
     let asked = json(request.body()).await;
     let handles = handles(&asked);
-    for (_, handle) in &handles {
-        world.enter(|ledger| match action {
-            "DeleteMessageBatch" => ledger.handles.deletes(process, handle),
-            _ => ledger.handles.spoke(process, handle),
-        });
-    }
+    told_of(world, process, action, &asked);
     let mut poll = Poll {
         world,
         process,
@@ -74,8 +69,32 @@ fn handles(asked: &Value) -> Vec<(String, String)> {
         .collect()
 }
 
+/// A process says what is to become of messages.
+fn told_of(world: &World, process: u32, action: &str, asked: &Value) {
+    let ending = world.processes().clone();
+    for entry in asked["Entries"].as_array().into_iter().flatten() {
+        let Some(handle) = entry["ReceiptHandle"].as_str() else {
+            continue;
+        };
+        world.enter(|ledger| {
+            let n = ledger.handles.message(handle);
+            if action == "DeleteMessageBatch" {
+                ledger.handles.deletes(process, handle);
+                if let Some(n) = n {
+                    ledger.ahead(process).settled(n, true);
+                }
+                return;
+            }
+            ledger.handles.spoke(process, handle);
+            if let (Some(n), Some(seconds)) = (n, entry["VisibilityTimeout"].as_u64()) {
+                ledger.returned(process, n, seconds, &ending);
+            }
+        });
+    }
+}
+
 fn received(world: &World, process: u32, told: &Value) {
-    let setup = &world.scenario.setup;
+    let (setup, ending) = (&world.scenario.setup, world.processes().clone());
     for message in told["Messages"].as_array().into_iter().flatten() {
         let text = |name: &str| message[name].as_str();
         let (Some(id), Some(handle)) = (text("MessageId"), text("ReceiptHandle")) else {
@@ -83,7 +102,10 @@ fn received(world: &World, process: u32, told: &Value) {
         };
         let Some(n) = world.of_id(id) else { continue };
         let until = Instant::now() + setup.visibility;
+        let count = message["Attributes"]["ApproximateReceiveCount"].as_str();
+        let count = count.and_then(|count| count.parse().ok());
         world.enter(|ledger| {
+            ledger.handed_out(process, n, count.unwrap_or(1), &ending);
             let held = ledger
                 .handles
                 .received((process, n), handle.to_owned(), until);

@@ -35,7 +35,10 @@ pub(crate) async fn enqueue(
     headers: &HeaderMap,
 ) -> Answer {
     let call = (process, letter.n, function);
-    world.enter(|ledger| ledger.tries(call));
+    world.enter(|ledger| {
+        ledger.tries(call);
+        ledger.tried(process, letter.n);
+    });
     sleep(world.flight()).await;
     let weather = *world.weather.borrow();
     if let Some(answer) = in_between(weather).await {

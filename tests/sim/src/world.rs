@@ -128,6 +128,10 @@ impl World {
     /// in a run in which leases may be lost.
     pub(crate) fn cancelled(&self, (process, n, function): Call, ran: Duration) {
         let now = Instant::now();
+        // Where the gateway did not take its connection, it waited for a while to reach it.
+        let upstream = self.scenario.setup.upstream_timeout;
+        let refused = self.ledger().refused.get(&process).copied();
+        let waited = refused.is_some_and(|at| at + upstream + ran >= now);
         let processes = self.processes();
         let over = |process: &Ending| match *process {
             Ending::Drains { deadline, .. } => now >= deadline,
@@ -135,7 +139,8 @@ impl World {
         };
         let may = self.scenario.profile == Profile::Chaos
             || matches!(*self.weather.borrow(), Weather::Refused | Weather::Hang)
-            || ran + ON_THE_WAY >= self.scenario.setup.upstream_timeout
+            || ran + ON_THE_WAY >= upstream
+            || waited
             || processes.get(&process).is_some_and(over);
         drop(processes);
         if !may {
@@ -257,6 +262,7 @@ impl World {
     /// Looks which messages have left the queue since the last look, and enters it.
     pub(crate) fn look(&self) {
         self.collect_debts();
+        self.enter(|ledger| ledger.check_ahead(Instant::now()));
         let (queue, dead) = queue_names(self.scenario.setup.fifo);
         let departed = self.sqs.departed(queue);
         if std::mem::replace(&mut self.ledger().departed, departed) != departed {

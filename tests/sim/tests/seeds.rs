@@ -2,7 +2,7 @@
 
 #[test]
 fn two_hundred_seeds_keep_every_promise() {
-    let summary = sim::play_all(0..200, None);
+    let summary = sim::play_all(0..200, None, sim::cores());
     assert!(summary.failed.is_empty(), "{summary}");
 }
 

@@ -8,7 +8,7 @@ use super::callbacks;
 use super::{Facts, GatewayFacts, QueueFacts, Tried};
 use crate::config::{Config, QueueConfig};
 use crate::filter::OnFiltered;
-use crate::queue::{Attributes, QueueError, QueueErrorKind};
+use crate::queue::{Attributes, IllegiblePolicy, QueueError, QueueErrorKind};
 use crate::verdict::OnRejection;
 
 /// Below this, one crash and one duplicate suffice for a good message to be dead-lettered.
@@ -145,6 +145,10 @@ fn fifo(about: &About<'_>, queue: &QueueConfig, known: &Attributes) -> Finding {
 fn redrive(about: &About<'_>, queue: &QueueConfig, known: &Attributes) -> Finding {
     let check = "redrive policy";
     let on_filtered = queue.filtering.as_ref().map(|it| it.otherwise);
+    if let Some(illegible) = &known.illegible {
+        let says = format!("{illegible}; while it stands nothing is sent to a dead-letter queue");
+        return about.failed(check, says).with(IllegiblePolicy::REMEDY);
+    }
     let Some(policy) = &known.redrive else {
         if queue.on_rejection == Some(OnRejection::DeadLetter) {
             return about

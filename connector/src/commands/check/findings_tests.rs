@@ -91,6 +91,28 @@ fn when_all_is_there_every_line_has_its_tick() {
 }
 
 #[test]
+fn a_redrive_policy_that_cannot_be_read_fails_with_its_value_the_reason_and_the_remedy() {
+    let mut facts = facts();
+    facts.queues[0].dead_letters = None;
+    facts.queues[0].attributes = Ok(Attributes {
+        redrive: None,
+        illegible: Some(IllegiblePolicy {
+            value: "nonsense".into(),
+            reason: "expected ident at line 1 column 2".into(),
+        }),
+        ..attributes()
+    });
+    let trouble = only_trouble(&config(&[]), &facts);
+    assert_eq!(
+        (trouble.result, trouble.check),
+        (Mark::Failed, "redrive policy")
+    );
+    let says = "RedrivePolicy = \"nonsense\": expected ident at line 1 column 2";
+    assert!(trouble.says.starts_with(says), "{}", trouble.says);
+    assert!(trouble.remedy.unwrap().contains("maxReceiveCount"));
+}
+
+#[test]
 fn a_missing_permission_names_the_action() {
     let mut facts = facts();
     facts.queues[0].delete = Tried::Refused(error(QueueErrorKind::Denied));
