@@ -55,10 +55,12 @@ def main(folder):
         story = told(card(folder, f"{found[1]}/hooks"))
     finally:
         demo.terminate()
-        demo.communicate(timeout=30)
-        if kept.exists():
-            shutil.rmtree(LOGS, ignore_errors=True)
-            shutil.copytree(kept, LOGS)
+        try:
+            demo.communicate(timeout=30)
+        finally:
+            if kept.exists():
+                shutil.rmtree(LOGS, ignore_errors=True)
+                shutil.copytree(kept, LOGS)
     assert "card KAN-7" in story and "DEPLOYMENT_STARTED" in story, story
     print(story.splitlines()[0])
 

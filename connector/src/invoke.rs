@@ -113,7 +113,12 @@ pub(crate) async fn conclude(lane: &Lane, claim: &Claim, message: &Message) -> C
     let turns = Turns::new(lane, claim, message);
     let mut fared: Vec<(Subscriber, Fared)> = Vec::new();
     loop {
-        if lane.memory().is_done(&message.id) {
+        let (is_done, achieved) = {
+            let memory = lane.memory();
+            let achieved = memory.achieved(&message.id).to_vec();
+            (memory.is_done(&message.id), achieved)
+        };
+        if is_done {
             lane.shared.metrics.duplicate(lane.queue.name());
             return Conclusion::new(
                 Verdict::Delete,
@@ -130,14 +135,10 @@ pub(crate) async fn conclude(lane: &Lane, claim: &Claim, message: &Message) -> C
         // Who subscribed while others were called is called as well, who left decides nothing.
         let is = |one: &Subscriber, other: &Subscriber| one.function == other.function;
         fared.retain(|(one, _)| subscribers.iter().any(|other| is(one, other)));
-        let todo: Vec<&Subscriber> = {
-            let memory = lane.memory();
-            let achieved = memory.achieved(&message.id);
-            let todo = subscribers.iter().filter(|one| {
-                !achieved.contains(&one.function) && !fared.iter().any(|(other, _)| is(one, other))
-            });
-            todo.collect()
-        };
+        let todo = subscribers.iter().filter(|one| {
+            !achieved.contains(&one.function) && !fared.iter().any(|(other, _)| is(one, other))
+        });
+        let todo: Vec<&Subscriber> = todo.collect();
         let settled = |(_, fared): &(Subscriber, Fared)| matches!(fared.part, Part::Judged(_));
         if todo.is_empty() || !fared.iter().all(settled) {
             return over_all(&mut fared);

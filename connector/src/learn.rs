@@ -67,7 +67,8 @@ pub(crate) async fn until_reachable(lane: &Arc<Lane>) {
 }
 
 /// Reads the redrive policy again now and then, so that one that is added, changed or taken away is
-/// taken up. What cannot be read leaves what is known. Runs until dropped.
+/// taken up. Where the queue does not answer, what is known stays; a policy that
+/// cannot be read counts as unknown. Runs until dropped.
 pub(crate) async fn keep_current(lane: Arc<Lane>) {
     let mut received = 0;
     loop {

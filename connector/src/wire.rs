@@ -117,7 +117,7 @@ pub(crate) fn redrive(policy: &str) -> Result<Option<Redrive>, IllegiblePolicy> 
     // arn:aws:sqs:region:account:name
     let parts: Vec<&str> = read.dead_letter_target_arn.split(':').collect();
     match (&*parts, most) {
-        (["arn", _, "sqs", _, account, name], Some(max_receive_count)) if max_receive_count > 0 => {
+        ([_, _, _, _, account, name], Some(max_receive_count)) if max_receive_count > 0 => {
             Ok(Some(Redrive {
                 target: DeadLetterTarget {
                     account: (*account).into(),
@@ -126,7 +126,7 @@ pub(crate) fn redrive(policy: &str) -> Result<Option<Redrive>, IllegiblePolicy> 
                 max_receive_count,
             }))
         }
-        (["arn", _, "sqs", _, _, _], _) => {
+        ([_, _, _, _, _, _], _) => {
             let count = &read.max_receive_count;
             Err(illegible(format!(
                 "maxReceiveCount is no number from 1: {count}"

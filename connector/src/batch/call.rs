@@ -83,9 +83,6 @@ fn announce(lane: &Lane, batch: &[Entry], context: &Context, bytes: usize) {
         bytes,
         "function invoked with a batch"
     );
-    if !lane.shared.printing.milestones {
-        return;
-    }
     for entry in batch {
         entry.context.clone().sync_scope(|| {
             let attempt = entry.receive_count;

@@ -90,7 +90,7 @@ mod tests {
             &[
                 "--queue-url",
                 QUEUE,
-                "--visbility-timeout=60s",
+                "-visbility-timeout=60s",
                 "--colour",
                 "red",
                 "--wait-time=21s",

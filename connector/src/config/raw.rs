@@ -137,17 +137,14 @@ fn command() -> clap::Command {
 
 /// Go's flags may have one dash; the paid connector's chart writes `-license-file`.
 fn with_two_dashes(arg: &str) -> String {
-    let name = arg.split('=').next().unwrap_or(arg);
-    let known = |key: &str| {
-        name.strip_prefix('-')
-            .is_some_and(|name| name == key.replace('_', "-"))
-    };
-    if !arg.starts_with("--")
-        && (known("config") || SETTINGS.iter().any(|setting| known(setting.key)))
-    {
-        return format!("-{arg}");
+    let name = arg.strip_prefix('-').unwrap_or_default();
+    // Those that have one letter have one dash.
+    let is_long = name.bytes().take(2).filter(u8::is_ascii_lowercase).count() == 2;
+    if is_long {
+        format!("-{arg}")
+    } else {
+        arg.to_owned()
     }
-    arg.to_owned()
 }
 
 fn read_file(raw: &mut Raw, path: &str, inputs: Inputs<'_>) {

@@ -24,7 +24,7 @@ pub(crate) fn page(results: &Results, missing: &[Missing], extent: &Extent) -> S
          system time of the consumer alone. Absolute figures move between machines; ratios are what counts.\n\n\
          Work: receive by tens with long polls, POST each body (400 bytes) with its `X-Correlation-ID` over \
          kept connections, delete after success; {IN_FLIGHT} in flight where nothing else is said. Ours does it \
-         with everything switched on: leases, metrics, milestones as JSON lines to a pipe. The peers log nothing.\n\n",
+         with leases and metrics, and the last line of each message as JSON to a pipe. The peers log nothing.\n\n",
         extent.repetitions
     );
     page.push_str("## The machine\n\n");

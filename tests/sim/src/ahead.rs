@@ -23,6 +23,10 @@ const MEMORY: Duration = Duration::from_millis(500);
 /// A receive that took longer waited for messages.
 const LONGEST_FETCH: Duration = Duration::from_secs(1);
 
+/// What may be received ahead beyond what is reckoned here: which of two answers came first decides how
+/// long a receive is thought to take, for long after, and is seen here only as far as it is reckoned with.
+const DOUBT: f64 = 1.25;
+
 /// What is given back without a call has its place no more, a moment before SQS is told so.
 const MOMENT: Duration = Duration::from_secs(1);
 
@@ -58,7 +62,17 @@ pub(crate) struct Ahead {
     /// Seconds that a receive takes at most, since when; those of before for as long as a request may
     /// be on its way that was sent by them.
     fetch: VecDeque<(Instant, f64)>,
+    /// The full receives that were answered just now, when and after how many seconds; and how long one
+    /// was thought to take before those.
+    answered: VecDeque<(Instant, f64)>,
+    fetch_before: Option<f64>,
     doubts: Vec<Doubt>,
+}
+
+/// How long a receive is thought to take after a full one that took so long.
+fn after(before: Option<f64>, took: f64) -> f64 {
+    let before = before.unwrap_or(took).min(took);
+    before + (took - before) / 16.0
 }
 
 /// It asked for too many, unless it had given back so many of these by then.
@@ -129,7 +143,8 @@ impl Ahead {
         let begun = heard_of_none as f64 + self.begun.iter().map(weight).sum::<f64>();
         let rate = begun / MEMORY.as_secs_f64();
         let gathered = (rate * GATHER.as_secs_f64()).min(bounds.max_messages as f64);
-        (SAFETY * rate * self.fetch(decided) + gathered) as usize
+        let reckoned = SAFETY * rate * self.fetch(decided) + gathered;
+        (DOUBT * reckoned + 1.0) as usize
     }
 
     /// The longest that a receive was thought to take since then.
@@ -155,12 +170,18 @@ impl Ahead {
         if brought >= asked {
             let took = (since.elapsed() + 4 * bounds.flight).min(LONGEST_FETCH);
             let took = took.as_secs_f64();
-            // Answers that are on their way together may overtake each other.
             let now = Instant::now();
-            let longest = self.fetch(bounds.decided(now)).min(took);
-            let before = if self.fetch.is_empty() { took } else { longest };
-            let after = before + (took - before) / 16.0;
-            self.fetch.push_back((now, after));
+            let decided = bounds.decided(now);
+            while let Some((_, took)) = self.answered.pop_front_if(|(at, _)| *at < decided) {
+                self.fetch_before = Some(after(self.fetch_before, took));
+            }
+            self.answered.push_back((now, took));
+            // Answers that are on their way together may overtake each other. The longest is thought of
+            // a receive where the short ones came first.
+            let mut in_doubt: Vec<f64> = self.answered.iter().map(|(_, took)| *took).collect();
+            in_doubt.sort_by(f64::total_cmp);
+            let longest = (in_doubt.into_iter()).fold(self.fetch_before, |b, t| Some(after(b, t)));
+            self.fetch.extend(longest.map(|longest| (now, longest)));
         }
     }
 

@@ -11,9 +11,9 @@ mod walk;
 pub use peek::peek;
 pub use redrive::redrive;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 
-use crate::queue::{Attributes, Queue};
+use crate::queue::{Attributes, IllegiblePolicy, Queue};
 
 /// What `peek` is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +56,9 @@ impl Pair {
         let name = source.name();
         let known = (source.attributes().await)
             .with_context(|| format!("cannot ask queue {name} for its redrive policy"))?;
+        if let Some(illegible) = &known.illegible {
+            bail!("queue {name}: {illegible}; {}", IllegiblePolicy::REMEDY);
+        }
         let policy = known.redrive.as_ref().with_context(|| {
             format!("queue {name} has no dead-letter queue; give it a redrive policy")
         })?;

@@ -32,8 +32,8 @@ const ANSWERING: Duration = Duration::from_millis(100);
 ///   only they are delivered again: an answer outside of the 200s, a panic, and what was not done
 ///   shortly before the deadline.
 /// - A record that was answered with a status of the 400s, as by [`Error::rejected`], is named with
-///   it: `{"itemIdentifier":"…","statusCode":422}`. The connector sets such a message aside, as it
-///   would have on a call of its own; Lambda knows no `statusCode`, and delivers it again.
+///   it: `{"itemIdentifier":"…","statusCode":422}`. The connector takes it for the answer to
+///   that message alone: rejected for good, but for 408, 425, 429 and 431. Lambda knows no `statusCode`, and delivers it again.
 /// - Messages of one group (`MessageGroupId`) are handled one after another, and what follows a
 ///   failed one fails with it, since order is what they are for. All others are handled at once.
 /// - Any other body is one message, as without `batch`.

@@ -11,7 +11,7 @@ use syn::{Attribute, Expr, ImplItem, Item, Lit, Meta, TraitItem, Visibility};
 fn without_example(items: &[Item]) -> Vec<String> {
     let mut found = Vec::new();
     let mut look = |name: String, attributes: &[Attribute]| {
-        if !hidden(attributes) && !documentation(attributes).contains("```") {
+        if !hidden(attributes) && !has_example(&documentation(attributes)) {
             found.push(name);
         }
     };
@@ -47,7 +47,21 @@ fn without_example(items: &[Item]) -> Vec<String> {
             _ => {}
         }
     }
+    let inner = items.iter().filter_map(|item| match item {
+        Item::Mod(item) if public(&item.vis) && !hidden(&item.attrs) => item.content.as_ref(),
+        _ => None,
+    });
+    found.extend(inner.flat_map(|(_, items)| without_example(items)));
     found
+}
+
+/// Whether a block in it is Rust that is compiled.
+fn has_example(documentation: &str) -> bool {
+    let fences = (documentation.lines()).filter_map(|line| line.trim().strip_prefix("```"));
+    // Every other one closes.
+    let kinds = fences.step_by(2);
+    let is_compiled = |kind: &str| ["", "no_run", "should_panic", "compile_fail"].contains(&kind);
+    kinds.into_iter().any(is_compiled)
 }
 
 fn public(visibility: &Visibility) -> bool {
@@ -112,8 +126,20 @@ fn every_public_item_has_an_example() {
 #[test]
 fn an_item_without_an_example_is_found_wherever_it_stands() {
     let text = r#"
-        /// Text. ```an example```
+        /// Text.
+        /// ```text
+        /// a picture
+        /// ```
+        /// ```no_run
+        /// shown();
+        /// ```
         pub fn shown() {}
+        /// ```ignore
+        /// pictured();
+        /// ```
+        pub fn pictured() {}
+        pub mod inner { pub fn deep() {} }
+        #[doc(hidden)] pub mod own { pub fn deeper() {} }
         /// Text.
         pub fn function() {}
         fn private() {}
@@ -128,6 +154,7 @@ fn an_item_without_an_example_is_found_wherever_it_stands() {
     "#;
     let found = without_example(&syn::parse_file(text).unwrap().items);
     let expected = [
+        "pictured",
         "function",
         "Structure",
         "Enumeration",
@@ -136,6 +163,7 @@ fn an_item_without_an_example_is_found_wherever_it_stands() {
         "Trait::method",
         "inherent",
         "mark",
+        "deep",
     ];
     assert_eq!(found, expected);
 }
